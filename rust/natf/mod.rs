@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The NAT-f protocol: what the packets look like and what the rules say.
+//!
+//! `core` only: no allocation, no clock, no kernel. What the logic needs (buffers, tables, time,
+//! randomness) is passed in, so the same sources are tested in user space and run in the kernel.
+//! Nothing in here panics, whatever bytes it is given.
+
+#![forbid(unsafe_code)]
+// Each kernel module takes this tree whole and uses the half that concerns it. As part of a module
+// crate the other half looks dead; in the cargo build everything is public and nothing does.
+#![cfg_attr(not(test), allow(dead_code))]
+
+pub mod wire;

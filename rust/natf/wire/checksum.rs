@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The internet checksum (RFC 1071) and its incremental update (RFC 1624).
+
+use core::net::Ipv4Addr;
+
+use crate::natf::wire::ipv4::Protocol;
+
+/// Folds a sum of 16-bit words into 16 bits, ones-complement.
+fn fold(mut sum: u64) -> u16 {
+    loop {
+        match u16::try_from(sum) {
+            Ok(folded) => return folded,
+            // Neither half is anywhere near overflow after the shift.
+            Err(_) => sum = (sum & 0xffff).wrapping_add(sum >> 16),
+        }
+    }
+}
+
+/// The ones-complement sum of `a` and `b`.
+pub fn add(a: u16, b: u16) -> u16 {
+    fold(u64::from(a).wrapping_add(u64::from(b)))
+}
+
+/// The ones-complement sum of the big-endian 16-bit words of `data`. An odd last byte counts as the
+/// high half of a word.
+pub fn sum(data: &[u8]) -> u16 {
+    let words = data.chunks(2).map(|chunk| match *chunk {
+        [high, low] => u16::from_be_bytes([high, low]),
+        [high] => u16::from_be_bytes([high, 0]),
+        _ => 0,
+    });
+    // 2^48 words would have to be added before this could wrap.
+    fold(words.fold(0u64, |sum, word| sum.wrapping_add(u64::from(word))))
+}
+
+/// The checksum field of `data` in which that field is zero. Over data with a right checksum in place
+/// the result is 0.
+pub fn internet(data: &[u8]) -> u16 {
+    !sum(data)
+}
+
+/// The sum of the pseudo-header that TCP (RFC 9293, 3.1) and UDP (RFC 768) put before themselves;
+/// `len` is the length of their header and data in bytes.
+pub fn pseudo_header(src: Ipv4Addr, dst: Ipv4Addr, protocol: Protocol, len: u16) -> u16 {
+    let addresses = add(sum(&src.octets()), sum(&dst.octets()));
+    add(addresses, add(u16::from(u8::from(protocol)), len))
+}
+
+/// The checksum field of a TCP or UDP `segment` in which that field is zero. 0 for a right one, as
+/// with [`internet`]. A segment beyond 65,535 bytes does not exist in IPv4; its length is capped.
+pub fn transport(src: Ipv4Addr, dst: Ipv4Addr, protocol: Protocol, segment: &[u8]) -> u16 {
+    let len = u16::try_from(segment.len()).unwrap_or(u16::MAX);
+    !add(pseudo_header(src, dst, protocol, len), sum(segment))
+}
+
+/// What a series of edits does to a checksum over the edited bytes.
+///
+/// The edits are collected first and applied to a checksum field once, so that one set of edits can
+/// serve a field, a socket buffer's own sum, or neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta(u16);
+
+impl Delta {
+    /// No edit yet.
+    pub const fn new() -> Self {
+        Delta(0)
+    }
+
+    /// Notes that `old` became `new` at `offset` bytes after the start of the checksummed data. Only
+    /// whether `offset` is odd matters: an odd byte is the low half of its word.
+    pub fn replace(&mut self, offset: usize, old: &[u8], new: &[u8]) {
+        let aligned = |data| match offset % 2 {
+            0 => sum(data),
+            _ => sum(data).swap_bytes(),
+        };
+        // Equation 3 of RFC 1624: HC' = ~(~HC + ~m + m'). Adding ~m subtracts m.
+        self.0 = add(self.0, add(!aligned(old), aligned(new)));
+    }
+
+    /// The new value of the checksum field that was `checksum` before the edits.
+    pub fn apply(&self, checksum: u16) -> u16 {
+        !add(!checksum, self.0)
+    }
+
+    /// [`apply`](Self::apply) for the UDP field, in which 0 means that the sender made no checksum
+    /// and a sum of zero is sent as all ones (RFC 768).
+    pub fn apply_udp(&self, checksum: u16) -> u16 {
+        match checksum {
+            0 => 0,
+            _ => match self.apply(checksum) {
+                0 => 0xffff,
+                updated => updated,
+            },
+        }
+    }
+
+    /// The ones-complement number that the edits add to the plain [`sum`] of the data.
+    pub fn difference(&self) -> u16 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn example_of_rfc_1071() {
+        let data = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7];
+        assert_eq!(sum(&data), 0xddf2);
+        assert_eq!(internet(&data), 0x220d);
+    }
+
+    #[test]
+    fn odd_byte_is_the_high_half() {
+        assert_eq!(sum(&[0x12]), 0x1200);
+        assert_eq!(sum(&[]), 0);
+    }
+
+    #[test]
+    fn long_data_does_not_overflow() {
+        assert_eq!(sum(&[0xff; 70_000]), 0xffff);
+    }
+
+    #[test]
+    fn example_of_rfc_1624() {
+        // Section 4: the case in which the equation of RFC 1141 gives the other zero.
+        let mut delta = Delta::new();
+        delta.replace(0, &[0x55, 0x55], &[0x32, 0x85]);
+        assert_eq!(delta.apply(0xdd2f), 0x0000);
+    }
+
+    #[test]
+    fn no_edit_changes_nothing() {
+        for checksum in 0..=u16::MAX {
+            assert_eq!(Delta::new().apply(checksum), checksum);
+        }
+    }
+
+    #[test]
+    fn every_parity_equals_a_new_sum() {
+        for offset in 1..9usize {
+            for len in 0..5usize {
+                let mut data = *b"\x45the quick brown fox";
+                let before = internet(&data);
+                let mut delta = Delta::new();
+                let old = data;
+                for byte in &mut data[offset..offset + len] {
+                    *byte = byte.wrapping_mul(37).wrapping_add(91);
+                }
+                delta.replace(
+                    offset,
+                    &old[offset..offset + len],
+                    &data[offset..offset + len],
+                );
+                assert_eq!(delta.apply(before), internet(&data), "{offset} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn udp_keeps_no_checksum_and_never_makes_one_zero() {
+        let mut delta = Delta::new();
+        delta.replace(0, &[0x55, 0x55], &[0x32, 0x85]);
+        assert_eq!(delta.apply_udp(0), 0);
+        assert_eq!(delta.apply_udp(0xdd2f), 0xffff);
+    }
+}
