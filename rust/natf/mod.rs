@@ -11,4 +11,9 @@
 // crate the other half looks dead; in the cargo build everything is public and nothing does.
 #![cfg_attr(not(test), allow(dead_code))]
 
+pub mod act;
+pub mod domains;
+mod line;
+pub mod name;
+pub mod vaddr;
 pub mod wire;

@@ -9,6 +9,7 @@
 use core::fmt;
 
 pub mod checksum;
+pub mod control;
 mod field;
 pub mod icmp;
 pub mod ipv4;
@@ -26,8 +27,6 @@ pub enum Layer {
     Tcp,
     /// UDP, RFC 768.
     Udp,
-    /// The NAT-f control message.
-    Control,
 }
 
 impl Layer {
@@ -37,7 +36,6 @@ impl Layer {
             Layer::Icmp => "ICMP",
             Layer::Tcp => "TCP",
             Layer::Udp => "UDP",
-            Layer::Control => "NAT-f",
         }
     }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The options of a control message: kind, length of the value, value, back to back.
+
+use crate::natf::wire::control::{Malformed, MIN_REQUEST_LEN};
+use crate::natf::wire::field;
+
+/// Zeros, ignored.
+const PAD: u8 = 0;
+/// Private host name.
+pub(super) const NAME: u8 = 1;
+
+/// Length in bytes of kind and length.
+pub(super) const HEADER_LEN: usize = 2;
+
+/// Whether a receiver that does not know `kind` must not go on. None of these is known today.
+pub(super) const fn is_critical(kind: u8) -> bool {
+    kind >= 128
+}
+
+/// The options of a message: kind and value of each, and an error where one overruns the message.
+pub(super) struct Options<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Options<'a> {
+    pub(super) fn new(options: &'a [u8]) -> Self {
+        Options { rest: options }
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = Result<(u8, &'a [u8]), Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        // An error ends the iteration: what follows has no meaning.
+        let rest = core::mem::take(&mut self.rest);
+        let option = rest
+            .split_first_chunk::<HEADER_LEN>()
+            .and_then(|(&[kind, len], tail)| {
+                let (value, rest) = tail.split_at_checked(usize::from(len))?;
+                self.rest = rest;
+                Some((kind, value))
+            });
+        Some(option.ok_or(Malformed::Option))
+    }
+}
+
+/// Length of a request whose other options end at `end`: a multiple of 4, with room for PAD.
+pub(super) fn padded_len(end: usize) -> usize {
+    let round = |len: usize| len.checked_next_multiple_of(4).unwrap_or(len);
+    let len = round(end.max(MIN_REQUEST_LEN));
+    match len.saturating_sub(end) {
+        // One byte is too little for an option, even for an empty one.
+        1 => len.saturating_add(4),
+        _ => len,
+    }
+}
+
+/// Writes an option at `at`.
+pub(super) fn put(message: &mut [u8], at: usize, kind: u8, value: &[u8]) {
+    // A name is the longest value that is ever written; it fits.
+    let len = u8::try_from(value.len()).unwrap_or(0);
+    field::put(message, at, &[kind, len]);
+    field::put(message, at.saturating_add(HEADER_LEN), value);
+}
+
+/// Writes the header of a PAD that fills a zeroed message from `at` to its end.
+pub(super) fn put_padding(message: &mut [u8], at: usize) {
+    let value = message
+        .len()
+        .checked_sub(at)
+        .and_then(|gap| gap.checked_sub(HEADER_LEN))
+        .and_then(|len| u8::try_from(len).ok());
+    if let Some(len) = value {
+        field::put(message, at, &[PAD, len]);
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use super::*;
+use crate::natf::name::{Name, MAX_LEN as MAX_NAME_LEN};
+
+const EN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
+
+fn request(name: &[u8]) -> Request<'_> {
+    Request {
+        nonce: 0x0123_4567_89ab_cdef,
+        protocol: Protocol::Tcp,
+        en: EN,
+        router: ROUTER,
+        en_port: 40_000,
+        dst_port: 80,
+        name: NameRef::parse_wire_text(name).unwrap(),
+        unknown_critical: None,
+    }
+}
+
+fn emitted(request: &Request<'_>) -> Vec<u8> {
+    let mut bytes = vec![0xff; request.buffer_len()];
+    request.emit(&mut bytes).unwrap();
+    bytes
+}
+
+/// A request with these options instead of its own.
+fn with_options(options: &[u8]) -> Vec<u8> {
+    let mut bytes = emitted(&request(b"alice"));
+    bytes.truncate(HEADER_LEN);
+    bytes.extend_from_slice(options);
+    let len = u16::try_from(bytes.len()).unwrap();
+    bytes[at::LEN..at::LEN + 2].copy_from_slice(&len.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn the_bytes_of_a_request() {
+    let mut expected = vec![
+        b'N', b'A', b'T', b'f', 1, 1, 0, 96, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 6, 0,
+        0, 0, 203, 0, 113, 1, 198, 51, 100, 2, 0x9c, 0x40, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 1, 5, b'a', b'l', b'i', b'c', b'e', 0, 43,
+    ];
+    expected.resize(96, 0);
+    assert_eq!(emitted(&request(b"alice")), expected);
+}
+
+#[test]
+fn the_bytes_of_a_response() {
+    let response = Response::mapped(&request(b"alice"), ROUTER, 50_000, 86_400);
+    let mut bytes = [0xff; 44];
+    response.emit(&mut bytes).unwrap();
+    let expected = [
+        b'N', b'A', b'T', b'f', 1, 2, 0, 44, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 6, 0,
+        0, 0, 203, 0, 113, 1, 198, 51, 100, 2, 0x9c, 0x40, 0, 80, 198, 51, 100, 2, 0xc3, 0x50, 0,
+        0, 0, 1, 0x51, 0x80,
+    ];
+    assert_eq!(bytes, expected);
+    assert_eq!(Message::classify(&bytes), Message::Response(response));
+}
+
+#[test]
+fn requests_of_every_name_length() {
+    for len in 1..=MAX_NAME_LEN {
+        let text: Vec<u8> = (1..=len)
+            .map(|i| if i % 50 == 0 && i < len { b'.' } else { b'x' })
+            .collect();
+        let name = Name::parse(&text).unwrap();
+        let request = request(name.as_bytes());
+        let bytes = emitted(&request);
+        assert_eq!(Message::classify(&bytes), Message::Request(request));
+        assert!(bytes.len() % 4 == 0 && (MIN_REQUEST_LEN..=MAX_REQUEST_LEN).contains(&bytes.len()));
+        assert!(Response::to(&request, Code::Denied).buffer_len() <= bytes.len());
+        assert_eq!(request.emit(&mut vec![0; bytes.len() - 1]), Err(NoRoom));
+    }
+}
+
+#[test]
+fn every_short_length_is_malformed_or_a_ping() {
+    let bytes = emitted(&request(b"alice"));
+    for len in 0..bytes.len() {
+        let expected = match len {
+            0..4 => Message::NotNatf,
+            _ => Message::Malformed(Malformed::Length),
+        };
+        assert_eq!(Message::classify(&bytes[..len]), expected);
+        // Cut, and honest about it: the options are what is broken, or missing.
+        if len >= HEADER_LEN {
+            let message = with_options(&bytes[HEADER_LEN..len]);
+            let cut = match len {
+                HEADER_LEN => Message::Malformed(Malformed::NoName),
+                51 => Message::Request(request(b"alice")),
+                _ => Message::Malformed(Malformed::Option),
+            };
+            assert_eq!(Message::classify(&message), cut, "{len}");
+        }
+    }
+    let mut long = bytes.clone();
+    long.push(0);
+    assert_eq!(
+        Message::classify(&long),
+        Message::Malformed(Malformed::Length)
+    );
+}
+
+#[test]
+fn a_message_has_a_longest_length() {
+    let padded = |len: usize| {
+        let mut options = vec![1, 1, b'a'];
+        while HEADER_LEN + options.len() < len {
+            let value = (len - HEADER_LEN - options.len() - 2).min(200);
+            options.extend([0, u8::try_from(value).unwrap()]);
+            options.resize(options.len() + value, 0);
+        }
+        with_options(&options)
+    };
+    assert!(matches!(
+        Message::classify(&padded(MAX_LEN)),
+        Message::Request(_)
+    ));
+    assert_eq!(padded(MAX_LEN).len(), MAX_LEN);
+    let long = padded(MAX_LEN + 4);
+    assert_eq!(
+        Message::classify(&long),
+        Message::Malformed(Malformed::Length)
+    );
+}
+
+#[test]
+fn fixed_fields_that_are_wrong() {
+    let spoilt = |at: usize, value: u8| {
+        let mut bytes = emitted(&request(b"alice"));
+        bytes[at] = value;
+        match Message::classify(&bytes) {
+            Message::Malformed(reason) => Some(reason),
+            _ => None,
+        }
+    };
+    assert_eq!(spoilt(at::VERSION, 2), Some(Malformed::Version));
+    assert_eq!(spoilt(at::KIND, 0), Some(Malformed::Type));
+    assert_eq!(spoilt(at::KIND, 3), Some(Malformed::Type));
+    // What a receiver ignores: code and flags, the mapped address, the reserved field, the lifetime.
+    for ignored in (17..20).chain(32..44) {
+        assert_eq!(spoilt(ignored, 0xff), None);
+    }
+}
+
+#[test]
+fn names_that_are_wrong() {
+    let reason = |options: &[u8]| match Message::classify(&with_options(options)) {
+        Message::Malformed(reason) => Some(reason),
+        _ => None,
+    };
+    assert_eq!(reason(&[0, 2, 0, 0]), Some(Malformed::NoName));
+    assert_eq!(
+        reason(&[1, 1, b'a', 1, 1, b'a']),
+        Some(Malformed::SecondName)
+    );
+    assert_eq!(reason(&[1, 0]), Some(Malformed::Name(NameError::Empty)));
+    assert_eq!(
+        reason(&[1, 1, b'A']),
+        Some(Malformed::Name(NameError::Byte(b'A')))
+    );
+    assert_eq!(
+        reason(&[1, 2, b'a', b'.']),
+        Some(Malformed::Name(NameError::EmptyLabel))
+    );
+    assert_eq!(reason(&[1, 1, b'a', 7]), Some(Malformed::Option));
+}
+
+#[test]
+fn unknown_options() {
+    // A kind that may be skipped, and the reserved ones.
+    for kind in 2..128 {
+        let bytes = with_options(&[kind, 1, 9, 1, 1, b'a']);
+        assert_eq!(Message::classify(&bytes), Message::Request(request(b"a")));
+    }
+    // A critical one is told, so that the router can answer; so is the first of two.
+    for kind in 128..=255 {
+        let bytes = with_options(&[kind, 0, 1, 1, b'a', 200, 0]);
+        let expected = Request {
+            unknown_critical: Some(kind),
+            ..request(b"a")
+        };
+        assert_eq!(Message::classify(&bytes), Message::Request(expected));
+        let mut response = bytes;
+        response[at::KIND] = RESPONSE;
+        assert_eq!(
+            Message::classify(&response),
+            Message::Malformed(Malformed::CriticalOption)
+        );
+    }
+    // Malformed wins: it must not be answered.
+    let bytes = with_options(&[128, 0]);
+    assert_eq!(
+        Message::classify(&bytes),
+        Message::Malformed(Malformed::NoName)
+    );
+}
+
+#[test]
+fn every_protocol_number_comes_back() {
+    for number in 0..=u8::MAX {
+        let mut bytes = emitted(&request(b"alice"));
+        bytes[at::PROTOCOL] = number;
+        let Message::Request(request) = Message::classify(&bytes) else {
+            panic!("no request")
+        };
+        assert_eq!(u8::from(request.protocol), number);
+        let response = Response::to(&request, Code::BadProtocol);
+        let mut answer = [0; 44];
+        response.emit(&mut answer).unwrap();
+        assert_eq!(answer[at::PROTOCOL], number);
+        assert_eq!(Message::classify(&answer), Message::Response(response));
+        assert!(response.answers(&request));
+    }
+}
+
+#[test]
+fn only_the_answer_to_the_flow_counts() {
+    let request = request(b"alice");
+    let response = Response::mapped(&request, ROUTER, 50_000, 60);
+    assert!(response.answers(&request));
+    for other in [
+        Response {
+            nonce: 1,
+            ..response
+        },
+        Response {
+            protocol: Protocol::Udp,
+            ..response
+        },
+        Response {
+            en: ROUTER,
+            ..response
+        },
+        Response {
+            en_port: 1,
+            ..response
+        },
+        Response {
+            dst_port: 1,
+            ..response
+        },
+    ] {
+        assert!(!other.answers(&request));
+    }
+}
+
+#[test]
+fn a_refusal_maps_nothing() {
+    let response = Response::to(&request(b"alice"), Code::NoHost);
+    assert_eq!(
+        (response.mapped, response.mapped_port, response.lifetime),
+        (Ipv4Addr::UNSPECIFIED, 0, 0)
+    );
+    let mut bytes = [0xff; 44];
+    response.emit(&mut bytes).unwrap();
+    assert_eq!(bytes[at::CODE], 3);
+    for len in 0..44 {
+        assert_eq!(response.emit(&mut bytes[..len]), Err(NoRoom));
+    }
+}
