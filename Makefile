@@ -1,0 +1,81 @@
+# The only front door. Every target first makes what it needs, and tells what takes long. With a warm
+# cache that needs neither time nor network.
+
+define help_text
+NAT-f for Linux: reach a host behind a NAT by its name.
+
+  make demo       the whole thing in one guest: a client on the internet, a router with its NAT and
+                  a host behind it, before and after the modules are loaded
+  make test       every scenario in every kind of guest; the last line is "N passed, N failed"
+  make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
+  make install    put them into /lib/modules of this system, if it runs that kernel
+  make metadata   make the Rust metadata that kernel header packages lack, for that kernel
+  make lint       rustfmt, clippy and shellcheck
+  make clean      remove what was built from this checkout
+  make distclean  remove the cache, too: the next run builds everything again
+
+It needs root on a Debian (amd64), 10 GB of disk, and the network for the first run, which takes about
+ten minutes. Everything, compilers and kernels and guests, is kept in a cache folder; the host gets
+nothing but the package mmdebstrap. `sandbox/enter` opens a shell among the compilers.
+
+Variables, as in `make test GUEST=uml`:
+
+  SCENARIO=name            test: only this scenario of tests/scenarios (or several, in quotes)
+  GUEST=uml|qemu           test: only User-Mode Linux, or only Debian's kernel in QEMU
+  DNS=wildcard|cname|several  demo: how the router's name is in the DNS
+  KDIR=folder              modules, install: build for the kernel with this build folder. It must
+                           have CONFIG_RUST, Rust metadata, and the compilers of the sandbox
+  NATF_CACHE=folder        the cache; without it ~/.cache/natf
+  NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
+endef
+
+.PHONY: help demo test modules install metadata lint clean distclean check-arguments compilers guests
+.NOTPARALLEL:
+
+help:
+	$(info $(help_text))
+	@:
+
+compilers:
+	@sandbox/build-root
+	@sandbox/rust-metadata
+
+metadata: compilers
+ifdef KDIR
+	@echo 'This is for the kernel of the build root. For KDIR=$(KDIR) run "make prepare" in the source of'
+	@echo 'that kernel, with its configuration and its compilers; then its build folder has the metadata.'
+endif
+
+modules: compilers
+	@sandbox/modules stock
+
+install: compilers
+	@sandbox/install
+
+check-arguments:
+	@sandbox/check-arguments
+
+guests: check-arguments compilers
+	@sandbox/guest-root
+ifneq ($(GUEST),qemu)
+	@sandbox/uml-kernel
+	@sandbox/modules uml >/dev/null
+endif
+ifneq ($(GUEST),uml)
+	@KDIR= sandbox/modules stock >/dev/null
+endif
+
+demo: guests
+	@tests/demo/run
+
+test: guests
+	@tests/run $(SCENARIO)
+
+lint: compilers
+	@sandbox/lint
+
+clean:
+	@sandbox/clean checkout
+
+distclean:
+	@sandbox/clean cache
