@@ -101,7 +101,7 @@ step() {
     # A pipe that nobody writes to is the clock.
     exec {never}<> <(:)
     while kill -0 "$pid" 2>/dev/null; do
-        read -rt 0.5 -u "$never" _ || :
+        read -rt 0.2 -u "$never" _ || :
         ((SECONDS - started - told >= (natf_terminal ? 1 : 15))) || continue
         told=$((SECONDS - started))
         if ((natf_terminal)); then
