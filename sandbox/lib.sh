@@ -29,6 +29,7 @@ need_root() {
 
 need_debian() {
     local tool
+    [[ ! -e $natf_facts ]] || die "this changes the cache and runs inside the build root" "Run it outside"
     for tool in apt-get dpkg; do
         command -v "$tool" >/dev/null ||
             die "this host has no $tool, so it is not Debian-like" "Use a Debian host, a virtual machine or a container of it"
@@ -76,6 +77,17 @@ take_turn() {
     flock -n "$natf_turn" && return
     say "another ${0##*/} is at work, waiting for it"
     flock "$natf_turn"
+}
+
+# settle LINK PARTIAL NAME: a finished result takes its name, LINK leads to it, and older ones go.
+settle() {
+    local link=$NATF_CACHE/$1 name=$3 old
+    rm -rf --one-file-system "${NATF_CACHE:?}/$name"
+    mv "$2" "$NATF_CACHE/$name"
+    ln -sfn "$name" "$link"
+    for old in "$link"-*; do
+        [[ $old == "$NATF_CACHE/$name" ]] || rm -rf --one-file-system "$old"
+    done
 }
 
 # step LABEL SECONDS COMMAND…: run COMMAND with its output in the step's log, and show that it lives.
@@ -202,7 +214,7 @@ debian_root() {
         acquire+=("--aptopt=$setting")
     done < <(apt-config dump --no-empty --format '%F "%v";%n' Acquire::http Acquire::https Acquire::Check-Date Acquire::Check-Valid-Until)
     mkdir -p "$NATF_CACHE/archives/partial"
-    rm -rf "$dir"
+    rm -rf --one-file-system "$dir"
     # shellcheck disable=SC2016  # $1 belongs to mmdebstrap's hooks
     setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
         mmdebstrap --mode=root --format=directory --skip=essential/unlink,cleanup/apt/cache \
