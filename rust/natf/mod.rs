@@ -12,8 +12,12 @@
 #![cfg_attr(not(test), allow(dead_code))]
 
 pub mod act;
+pub mod counters;
 pub mod domains;
 mod line;
 pub mod name;
+pub mod nrt;
+pub mod pseudo;
 pub mod vaddr;
+pub mod vat;
 pub mod wire;

@@ -10,6 +10,7 @@ use core::fmt;
 
 pub mod checksum;
 pub mod control;
+pub mod dns;
 mod field;
 pub mod icmp;
 pub mod ipv4;

@@ -26,6 +26,13 @@ mod at {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags(u8);
 
+/// The low byte of the flags field.
+impl From<u8> for Flags {
+    fn from(bits: u8) -> Self {
+        Flags(bits)
+    }
+}
+
 impl Flags {
     /// FIN alone.
     pub const FIN: Flags = Flags(0x01);

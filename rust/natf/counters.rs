@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counters: one for every way a packet can take that is not plain "accept, not ours".
+
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// Names a set of counters. Each has a stable name and one line that explains it to a person.
+pub trait Set: Copy + 'static {
+    /// Name and explanation, in the order of the discriminants.
+    const ALL: &'static [(&'static str, &'static str)];
+    /// Place in [`Set::ALL`].
+    fn index(self) -> usize;
+}
+
+macro_rules! counters {
+    ($(#[$doc:meta])* $set:ident { $($variant:ident $name:literal $why:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $set { $(#[doc = $why] $variant,)* }
+
+        impl Set for $set {
+            const ALL: &'static [(&'static str, &'static str)] = &[$(($name, $why),)*];
+
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    };
+}
+
+counters! {
+    /// What happens to packets on an endpoint.
+    En {
+        DnsRewritten "dns_rewritten" "DNS answers rewritten to a virtual address",
+        DnsMalformed "dns_malformed" "DNS answers that could not be read; passed on unchanged",
+        DnsUnasked "dns_unasked" "DNS answers for a configured suffix that no query here asked for; passed on unchanged",
+        DnsPoolFull "dns_pool_full" "DNS answers passed on unchanged: no virtual address, no table entry or no memory left",
+        Held "held" "packets held while their flow is negotiated",
+        HoldFull "hold_full" "packets dropped because their flow holds as many as it may",
+        Released "released" "held packets sent on after negotiation",
+        RequestSent "request_sent" "mapping requests sent, retransmissions included",
+        RequestFailed "request_failed" "mapping requests that could not be sent (no route, no memory)",
+        Mapped "mapped" "flows mapped by a NAT-f router",
+        Fallback "fallback" "flows set up directly: their router answered as any host does",
+        Denied "denied" "flows refused by the router with an error code",
+        Silent "silent" "flows given up because the router did not answer",
+        ReplyUnknown "reply_unknown" "NAT-f replies dropped: no negotiation waits for them",
+        ReplyMalformed "reply_malformed" "NAT-f replies dropped: malformed, or a mapping that cannot be used",
+        TranslatedOut "translated_out" "packets translated from a virtual to a mapped address",
+        TranslatedIn "translated_in" "packets translated from a mapped to a virtual address",
+        OutUnknown "out_unknown" "packets refused: no name has this virtual address (expired, or never asked for)",
+        OutRefused "out_refused" "packets refused because their flow was refused a moment ago",
+        OutProtocol "out_protocol" "packets to a virtual address refused: not TCP or UDP, or a fragment",
+        OutTableFull "out_table_full" "packets refused: the flow table is full or there is no memory",
+        OutNoRoute "out_no_route" "packets refused: no route to the mapped address",
+        Expired "expired" "flows ended by close or idle time-out",
+    }
+}
+
+counters! {
+    /// What happens to mapping requests on a router.
+    Router {
+        Mapped "mapped" "requests answered with a mapped address",
+        Malformed "malformed" "requests dropped: wrong checksum, version, type, length or option",
+        Fragment "fragment" "requests dropped: fragmented",
+        BadSource "bad_source" "requests refused: the claimed EN address is not the packet's source",
+        BadProtocol "bad_protocol" "requests refused: not TCP or UDP",
+        BadOption "bad_option" "requests refused: an option that must be understood is unknown",
+        Denied "denied" "requests refused: the ACT does not know the name, or denies it",
+        NoHost "no_host" "requests refused: no inside interface leads to the ACT's address",
+        Forbidden "forbidden" "requests refused: the firewall or routing dropped the pseudo-packet",
+        NoResource "no_resource" "requests refused: the NAT has no port or entry left, or no memory",
+        ReplyFailed "reply_failed" "replies that could not be sent (no route, no memory)",
+        PseudoUnknown "pseudo_unknown" "pseudo-packets caught that no request waits for",
+        Busy "busy" "requests dropped: too many under way",
+    }
+}
+
+/// The values of a set.
+#[derive(Debug)]
+pub struct Counters<S: Set, const N: usize> {
+    values: [AtomicU64; N],
+    _of: core::marker::PhantomData<S>,
+}
+
+/// Counters of an endpoint.
+pub type EnCounters = Counters<En, { En::ALL.len() }>;
+/// Counters of a router.
+pub type RouterCounters = Counters<Router, { Router::ALL.len() }>;
+
+impl<S: Set, const N: usize> Counters<S, N> {
+    /// All zero.
+    pub const fn new() -> Self {
+        Self {
+            values: [const { AtomicU64::new(0) }; N],
+            _of: core::marker::PhantomData,
+        }
+    }
+
+    /// One more. Any context.
+    pub fn bump(&self, which: S) {
+        if let Some(value) = self.values.get(which.index()) {
+            value.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The present value.
+    pub fn get(&self, which: S) -> u64 {
+        self.values
+            .get(which.index())
+            .map_or(0, |value| value.load(Ordering::Relaxed))
+    }
+}
+
+impl<S: Set, const N: usize> Default for Counters<S, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A line each: name, value, explanation.
+impl<S: Set, const N: usize> fmt::Display for Counters<S, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for ((name, why), value) in S::ALL.iter().zip(&self.values) {
+            writeln!(f, "{name} {} {why}", value.load(Ordering::Relaxed))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_has_its_own_line() {
+        let counters = RouterCounters::new();
+        counters.bump(Router::Busy);
+        counters.bump(Router::Busy);
+        assert_eq!(counters.get(Router::Busy), 2);
+        let text = counters.to_string();
+        assert_eq!(text.lines().count(), Router::ALL.len());
+        assert!(text.ends_with("busy 2 requests dropped: too many under way\n"));
+    }
+
+    #[test]
+    fn names_are_unique_words() {
+        for all in [En::ALL, Router::ALL] {
+            let mut names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+            assert!(names.iter().all(|name| !name.contains(' ')));
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), all.len());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries of the name relation table: virtual address -> private host name and router.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::natf::name::{Name, NameRef};
+
+/// One entry. Shared by readers; only its expiry changes.
+#[derive(Debug)]
+pub struct Entry {
+    /// The virtual address.
+    pub addr: Ipv4Addr,
+    /// Private host name: what the router's access control table knows.
+    pub host: Name,
+    /// The rest of the name the application asked for.
+    pub domain: Name,
+    /// Address of the router.
+    pub router: Ipv4Addr,
+    /// When the DNS answer runs out, in milliseconds since boot.
+    expires: AtomicU64,
+}
+
+impl Entry {
+    /// An entry that lives for `ttl` seconds from `now` (milliseconds) on.
+    pub fn new(
+        addr: Ipv4Addr,
+        host: Name,
+        domain: Name,
+        router: Ipv4Addr,
+        now: u64,
+        ttl: u32,
+    ) -> Self {
+        let entry = Entry {
+            addr,
+            host,
+            domain,
+            router,
+            expires: AtomicU64::new(0),
+        };
+        entry.refresh(now, ttl);
+        entry
+    }
+
+    /// The same name was answered again. It never shortens the life: another answer may still count.
+    pub fn refresh(&self, now: u64, ttl: u32) {
+        let until = now.saturating_add(u64::from(ttl).saturating_mul(1000));
+        self.expires.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Whether it holds at `now`.
+    pub fn is_alive(&self, now: u64) -> bool {
+        now <= self.expires.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is the entry of this name.
+    pub fn is(&self, host: NameRef<'_>, domain: NameRef<'_>) -> bool {
+        self.host == host && self.domain == domain
+    }
+
+    /// The key of a hash table, padded with zeros.
+    pub fn key(addr: Ipv4Addr) -> [u8; 16] {
+        let [a, b, c, d] = addr.octets();
+        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    }
+
+    /// Writes the entry as one line: address, host, domain, router, seconds left.
+    pub fn show(&self, now: u64, out: &mut dyn fmt::Write) -> fmt::Result {
+        let left = self.expires.load(Ordering::Relaxed).saturating_sub(now) / 1000;
+        let Entry {
+            addr,
+            host,
+            domain,
+            router,
+            ..
+        } = self;
+        writeln!(out, "{addr} {host} {domain} {router} {left}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        let name = |text: &str| Name::parse(text.as_bytes()).unwrap();
+        Entry::new(
+            Ipv4Addr::new(240, 0, 1, 2),
+            name("alice"),
+            name("home.example.net"),
+            Ipv4Addr::new(203, 0, 113, 2),
+            5_000,
+            60,
+        )
+    }
+
+    #[test]
+    fn lives_for_the_ttl_and_can_be_refreshed() {
+        let entry = entry();
+        assert!(entry.is_alive(65_000));
+        assert!(!entry.is_alive(65_001));
+        entry.refresh(30_000, 60);
+        assert!(entry.is_alive(90_000));
+        entry.refresh(30_000, 1);
+        assert!(entry.is_alive(90_000), "a shorter answer must not end it");
+    }
+
+    #[test]
+    fn shown_on_one_line() {
+        let mut text = String::new();
+        entry().show(6_000, &mut text).unwrap();
+        assert_eq!(text, "240.0.1.2 alice home.example.net 203.0.113.2 59\n");
+    }
+
+    #[test]
+    fn a_name_is_host_and_domain() {
+        let entry = entry();
+        assert!(entry.is(entry.host.view(), entry.domain.view()));
+        assert!(!entry.is(entry.domain.view(), entry.host.view()));
+        assert_ne!(Entry::key(entry.addr), Entry::key(entry.router));
+    }
+}

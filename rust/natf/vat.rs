@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rules of the virtual address translation table: what a flow is, how its negotiation goes on in
+//! time, and when it ends. The tables themselves belong to the caller.
+
+use core::net::Ipv4Addr;
+
+use crate::natf::wire::ipv4::{self, Protocol};
+use crate::natf::wire::{ports, tcp};
+
+/// Bytes of a transport header that [`Flow::parse`] wants to see: up to the flags of TCP.
+pub const TRANSPORT_LEN: usize = 14;
+
+/// Pauses after a request, in milliseconds: then it is sent again, after the last one given up.
+pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
+
+/// How long a refusal is remembered, in milliseconds.
+pub const REFUSAL_MS: u64 = 1000;
+
+/// How long a TCP flow stays after both sides closed it (twice the maximum segment lifetime), and
+/// after a reset, in milliseconds.
+pub const CLOSED_MS: u64 = 60_000;
+/// See [`CLOSED_MS`].
+pub const RESET_MS: u64 = 10_000;
+
+/// A flow as one side sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Our own address and port.
+    pub local: (Ipv4Addr, u16),
+    /// The other side's: virtual for the application, mapped on the wire.
+    pub remote: (Ipv4Addr, u16),
+}
+
+/// Which way a packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From us.
+    Out,
+    /// To us.
+    In,
+}
+
+/// What the head of a packet says about its flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The flow.
+    pub flow: Flow,
+    /// Length of the IPv4 header, in bytes: where the transport header starts.
+    pub transport: usize,
+    /// Flags, for TCP.
+    pub flags: Option<tcp::Flags>,
+}
+
+impl Segment {
+    /// Reads `head`, the start of a packet with at least the IPv4 header and, if the packet has so
+    /// many, [`TRANSPORT_LEN`] bytes behind. `None`: neither TCP nor UDP, a fragment, or too short.
+    pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
+        let packet = ipv4::Packet::new_header_checked(head).ok()?;
+        let transport = packet.header_len();
+        let rest = head.get(transport..)?;
+        if packet.is_fragment() {
+            return None;
+        }
+        let flags = match packet.protocol() {
+            Protocol::Tcp => Some(tcp::Flags::from(*rest.get(13)?)),
+            Protocol::Udp if rest.len() >= 8 => None,
+            _ => return None,
+        };
+        let (src, dst) = ports(rest)?;
+        let (src, dst) = ((packet.src(), src), (packet.dst(), dst));
+        let (local, remote) = match direction {
+            Direction::Out => (src, dst),
+            Direction::In => (dst, src),
+        };
+        Some(Segment {
+            flow: Flow {
+                protocol: packet.protocol(),
+                local,
+                remote,
+            },
+            transport,
+            flags,
+        })
+    }
+
+    /// Whether the packet opens a TCP connection.
+    pub fn opens(&self) -> bool {
+        self.flags.is_some_and(|flags| flags.syn() && !flags.ack())
+    }
+}
+
+impl Flow {
+    /// The key of a hash table: all fields, in network byte order, padded with zeros.
+    pub fn key(&self) -> [u8; 16] {
+        let [l0, l1, l2, l3] = self.local.0.octets();
+        let [r0, r1, r2, r3] = self.remote.0.octets();
+        let [lp0, lp1] = self.local.1.to_be_bytes();
+        let [rp0, rp1] = self.remote.1.to_be_bytes();
+        let protocol = u8::from(self.protocol);
+        [
+            l0, l1, l2, l3, r0, r1, r2, r3, lp0, lp1, rp0, rp1, protocol, 0, 0, 0,
+        ]
+    }
+
+    /// The same flow with another far side.
+    pub fn with_remote(&self, addr: Ipv4Addr, port: u16) -> Self {
+        Flow {
+            remote: (addr, port),
+            ..*self
+        }
+    }
+}
+
+/// What a negotiation has to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing yet.
+    Wait,
+    /// Send the request again.
+    Resend,
+    /// The router is silent.
+    GiveUp,
+}
+
+/// The clock of one negotiation.
+#[derive(Clone, Copy, Debug)]
+pub struct Negotiation {
+    sent: usize,
+    due: u64,
+}
+
+impl Negotiation {
+    /// The first request goes out at `now`, in milliseconds.
+    pub fn start(now: u64) -> Self {
+        let mut negotiation = Negotiation { sent: 0, due: now };
+        negotiation.step(now);
+        negotiation
+    }
+
+    /// Called from time to time.
+    pub fn step(&mut self, now: u64) -> Step {
+        if now < self.due {
+            return Step::Wait;
+        }
+        match PAUSES_MS.get(self.sent) {
+            Some(pause) => {
+                self.sent = self.sent.saturating_add(1);
+                self.due = now.saturating_add(*pause);
+                Step::Resend
+            }
+            None => Step::GiveUp,
+        }
+    }
+}
+
+/// What was seen of the end of a TCP connection; a set of bits, so that it can live in an atomic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closing(pub u8);
+
+impl Closing {
+    const FIN_OUT: u8 = 1;
+    const FIN_IN: u8 = 2;
+    const RESET: u8 = 4;
+
+    /// With the flags of one more segment.
+    pub fn seen(self, flags: tcp::Flags, direction: Direction) -> Self {
+        let mut bits = self.0;
+        if flags.fin() {
+            bits |= match direction {
+                Direction::Out => Self::FIN_OUT,
+                Direction::In => Self::FIN_IN,
+            };
+        }
+        if flags.rst() {
+            bits |= Self::RESET;
+        }
+        Closing(bits)
+    }
+
+    /// Whether the end has begun: a new SYN then belongs to a new flow.
+    pub fn has_begun(self) -> bool {
+        self.0 != 0
+    }
+
+    /// How long the flow lives on without traffic, in milliseconds; `lifetime` is the router's, in seconds.
+    pub fn idle_limit_ms(self, lifetime: u32) -> u64 {
+        const BOTH: u8 = Closing::FIN_OUT | Closing::FIN_IN;
+        let full = u64::from(lifetime).saturating_mul(1000);
+        if self.0 & Self::RESET != 0 {
+            RESET_MS.min(full)
+        } else if self.0 & BOTH == BOTH {
+            CLOSED_MS.min(full)
+        } else {
+            full
+        }
+    }
+}
+
+/// Lifetime of a flow to a host without NAT-f, in seconds: no NAT tells us one.
+pub fn direct_lifetime(protocol: Protocol) -> u32 {
+    match protocol {
+        Protocol::Tcp => 432_000,
+        _ => 120,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EN: (Ipv4Addr, u16) = (Ipv4Addr::new(198, 51, 100, 2), 40_000);
+    const V: (Ipv4Addr, u16) = (Ipv4Addr::new(240, 0, 3, 4), 80);
+
+    fn packet(protocol: u8, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 20];
+        ipv4::Repr {
+            src: EN.0,
+            dst: V.0,
+            protocol: protocol.into(),
+            ttl: 64,
+            dont_fragment: true,
+            ident: 0,
+            payload_len: rest.len() as u16,
+        }
+        .emit(&mut bytes)
+        .unwrap();
+        bytes.extend(rest);
+        bytes
+    }
+
+    fn tcp_head(flags: u8) -> Vec<u8> {
+        let mut rest = vec![0; 20];
+        rest[..2].copy_from_slice(&EN.1.to_be_bytes());
+        rest[2..4].copy_from_slice(&V.1.to_be_bytes());
+        rest[12] = 0x50;
+        rest[13] = flags;
+        packet(6, &rest)
+    }
+
+    #[test]
+    fn both_directions_name_the_same_flow() {
+        let bytes = tcp_head(2);
+        let out = Segment::parse(&bytes, Direction::Out).unwrap();
+        assert_eq!((out.flow.local, out.flow.remote), (EN, V));
+        assert_eq!(out.transport, 20);
+        assert!(out.opens());
+        let back = Segment::parse(&bytes, Direction::In).unwrap();
+        assert_eq!((back.flow.local, back.flow.remote), (V, EN));
+    }
+
+    #[test]
+    fn every_short_head_is_refused() {
+        let bytes = tcp_head(2);
+        for len in 0..34 {
+            assert_eq!(Segment::parse(&bytes[..len], Direction::Out), None, "{len}");
+        }
+        assert!(Segment::parse(&bytes[..34], Direction::Out).is_some());
+        let udp = packet(17, &[0; 8]);
+        assert!(Segment::parse(&udp, Direction::Out).is_some());
+        assert_eq!(Segment::parse(&udp[..27], Direction::Out), None);
+    }
+
+    #[test]
+    fn fragments_and_other_protocols_are_no_flows() {
+        let mut fragment = tcp_head(2);
+        fragment[6] = 0x20;
+        assert_eq!(Segment::parse(&fragment, Direction::Out), None);
+        assert_eq!(Segment::parse(&packet(1, &[0; 20]), Direction::Out), None);
+    }
+
+    #[test]
+    fn keys_tell_every_field_apart() {
+        let flow = Flow {
+            protocol: Protocol::Tcp,
+            local: EN,
+            remote: V,
+        };
+        let others = [
+            Flow {
+                protocol: Protocol::Udp,
+                ..flow
+            },
+            Flow {
+                local: (EN.0, 1),
+                ..flow
+            },
+            Flow {
+                local: (V.0, EN.1),
+                ..flow
+            },
+            flow.with_remote(EN.0, V.1),
+            flow.with_remote(V.0, 81),
+            Flow {
+                local: flow.remote,
+                remote: flow.local,
+                ..flow
+            },
+        ];
+        for other in others {
+            assert_ne!(flow.key(), other.key(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn requests_go_out_as_the_protocol_page_says() {
+        let mut negotiation = Negotiation::start(10_000);
+        let mut sent = vec![0];
+        for now in 10_000..20_000 {
+            match negotiation.step(now) {
+                Step::Wait => {}
+                Step::Resend => sent.push(now - 10_000),
+                Step::GiveUp => {
+                    assert_eq!(sent, [0, 250, 750, 1750]);
+                    assert_eq!(now - 10_000, 3750);
+                    return;
+                }
+            }
+        }
+        panic!("never given up");
+    }
+
+    #[test]
+    fn the_end_of_a_connection_shortens_its_life() {
+        let fin = tcp::Flags::from(0x11);
+        let none = Closing::default();
+        assert!(!none
+            .seen(tcp::Flags::from(0x10), Direction::Out)
+            .has_begun());
+        let half = none.seen(fin, Direction::Out).seen(fin, Direction::Out);
+        assert!(half.has_begun());
+        assert_eq!(half.idle_limit_ms(86_400), 86_400_000);
+        assert_eq!(
+            half.seen(fin, Direction::In).idle_limit_ms(86_400),
+            CLOSED_MS
+        );
+        let reset = none.seen(tcp::Flags::from(0x04), Direction::In);
+        assert_eq!(reset.idle_limit_ms(86_400), RESET_MS);
+        assert_eq!(reset.idle_limit_ms(1), 1000);
+    }
+}
