@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! No bytes make a parser panic, whether they are random or almost right.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+use core::net::Ipv4Addr;
+
+use natf::wire::checksum::Delta;
+use natf::wire::control::Message;
+use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
+use natf::{act, domains, name};
+use proptest::prelude::*;
+
+const ADDR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// Runs everything that reads bytes from outside, and writes to what it accepts.
+fn feed(bytes: &[u8]) {
+    if let Ok(mut packet) = ipv4::Packet::new_header_checked(bytes.to_vec()) {
+        assert!(packet.payload().len() <= bytes.len());
+        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
+        assert!(packet.header_len() >= 20 && packet.header().len() == packet.header_len());
+        packet.set_dst(ADDR);
+        packet.fill_checksum();
+        assert!(packet.verify_checksum());
+    }
+    if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
+        let claimed = usize::from(packet.total_len());
+        assert_eq!(packet.header().len() + packet.payload().len(), claimed);
+    }
+    if let Ok(mut packet) = icmp::Packet::new_checked(bytes.to_vec()) {
+        assert_eq!(packet.inner().is_some(), packet.is_error());
+        packet.set_ident(1);
+        packet.fill_checksum();
+        assert!(packet.verify_checksum());
+    }
+    if let Ok(mut packet) = tcp::Packet::new_header_checked(bytes.to_vec()) {
+        assert!(packet.payload().len() <= bytes.len() - 20);
+        packet.set_dst_port(1);
+        packet.fill_checksum(ADDR, ADDR);
+        assert!(packet.verify_checksum(ADDR, ADDR));
+    }
+    if let Ok(packet) = tcp::Packet::new_checked(bytes) {
+        assert_eq!(packet.header_len() + packet.payload().len(), bytes.len());
+    }
+    if let Ok(mut packet) = udp::Packet::new_header_checked(bytes.to_vec()) {
+        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
+        packet.set_dst_port(1);
+        packet.fill_checksum(ADDR, ADDR);
+    }
+    if let Ok(packet) = udp::Packet::new_checked(bytes) {
+        assert_eq!(packet.payload().len() + 8, usize::from(packet.len()));
+    }
+    assert_eq!(ports(bytes).is_some(), bytes.len() >= 4);
+    let _ = Message::classify(bytes);
+    feed_dns(bytes);
+    let _ = act::Command::parse(bytes);
+    let _ = domains::Command::parse(bytes);
+    let parsed = name::NameRef::parse_wire_text(bytes);
+    assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
+}
+
+fn feed_dns(bytes: &[u8]) {
+    let question = dns::question(bytes);
+    let answer = dns::inspect(bytes);
+    let mut rewritten = bytes.to_vec();
+    let count = dns::rewrite(&mut rewritten, ADDR, Some(60), &mut Delta::new());
+    match (answer, count) {
+        (Ok(Some(answer)), Ok(count)) => {
+            let question = question.unwrap().unwrap();
+            assert!(question.response);
+            assert_eq!((question.id, question.name), (answer.id, answer.name));
+            assert!((1..=count).contains(&answer.addresses.as_slice().len()));
+            let changed = bytes.iter().zip(&rewritten).filter(|(old, new)| old != new);
+            assert!(changed.count() <= 8 * count + 1);
+        }
+        (Ok(None), Ok(0)) => assert_eq!(rewritten, bytes),
+        (Err(_), Err(_)) => assert_eq!(rewritten, bytes),
+        (answer, count) => panic!("{answer:?} but {count:?}"),
+    }
+}
+
+/// A DNS response with a CNAME and two A records, compressed.
+const DNS: &[u8] = b"\x12\x34\x81\xa0\0\x01\0\x03\0\0\0\x01\x05alice\x04home\0\0\x01\0\x01\
+    \xc0\x0c\0\x05\0\x01\0\0\x01\x2c\0\x04\x01r\xc0\x12\
+    \xc0\x28\0\x01\0\x01\0\0\x01\x2c\0\x04\xc6\x33\x64\x02\
+    \x01R\x04HOME\0\0\x01\0\x01\0\0\x01\x2c\0\x04\xc6\x33\x64\x03\
+    \0\0\x29\x04\xd0\0\0\x80\0\0\0";
+
+/// A request for "alice", without its padding.
+const CONTROL: &[u8] =
+    b"NATf\x01\x01\0\x33\x01\x23\x45\x67\x89\xab\xcd\xef\x06\0\0\0\xcb\0\x71\x01\
+    \xc6\x33\x64\x02\x9c\x40\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\x01\x05alice";
+
+/// An IPv4 header and four bytes of UDP.
+const IPV4: &[u8] =
+    b"\x45\0\0\x1c\x12\x34\x40\0\x02\x11\0\0\xcb\0\x71\x01\xc6\x33\x64\x02\0\x35\x9c\x40";
+
+#[test]
+fn the_samples_are_right() {
+    let answer = dns::inspect(DNS).unwrap().unwrap();
+    assert_eq!(answer.addresses.as_slice().len(), 2);
+    assert!(matches!(Message::classify(CONTROL), Message::Request(_)));
+    assert!(ipv4::Packet::new_header_checked(IPV4).is_ok());
+}
+
+#[test]
+fn every_prefix_and_every_changed_byte() {
+    for sample in [DNS, CONTROL, IPV4] {
+        for len in 0..=sample.len() {
+            feed(&sample[..len]);
+        }
+        for at in 0..sample.len() {
+            let mut bytes = sample.to_vec();
+            for value in 0..=u8::MAX {
+                bytes[at] = value;
+                feed(&bytes);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4096))]
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        feed(&bytes);
+    }
+
+    #[test]
+    fn random_words(line in "(add|del|flush|#| )? ?[a-zA-Z._#*-]{0,20} ?[0-9./]{0,16} ?(allow|deny)?") {
+        feed(line.as_bytes());
+    }
+
+    #[test]
+    fn several_changed_bytes(
+        sample in prop::sample::select(&[DNS, CONTROL, IPV4]),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        extra in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let mut bytes = [sample, &extra].concat();
+        for (at, value) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        feed(&bytes);
+    }
+
+    /// Compression is where DNS parsers die: records with nothing but pointers.
+    #[test]
+    fn random_pointers(targets in prop::collection::vec((0u16..200, 0u16..3), 1..20)) {
+        let mut bytes = DNS[..28].to_vec();
+        bytes[7] = u8::try_from(targets.len()).unwrap();
+        for (target, kind) in targets {
+            bytes.extend((0xc000 | target).to_be_bytes());
+            let kind = [1u16, 5, 16][usize::from(kind)];
+            bytes.extend(kind.to_be_bytes());
+            bytes.extend([0, 1, 0, 0, 0, 9, 0, 4]);
+            bytes.extend([1, b'a', 0xc0, 12]);
+        }
+        feed(&bytes);
+    }
+}
