@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the endpoint knows in one network name space.
+
+use core::sync::atomic::{AtomicU32, AtomicU64};
+
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use crate::flow::Flow;
+use crate::held::Refusals;
+use crate::linux::hook::Spec;
+use crate::linux::lock::{BhLock, Snapshot};
+use crate::linux::netns::{Id, Namespace, Net, Netns};
+use crate::linux::table::Table;
+use crate::natf::counters::EnCounters;
+use crate::natf::domains::Suffix;
+use crate::natf::nrt;
+use crate::natf::vaddr::Prefix;
+use crate::{dns, input, output, reply, tick};
+
+/// The range of virtual addresses.
+pub(crate) const PREFIX: Prefix = Prefix::DEFAULT;
+
+/// Names known at a time.
+const NRT_MAX: u32 = 16_384;
+/// Flows at a time.
+const VAT_MAX: u32 = 1 << 20;
+/// Flows in negotiation at a time.
+const NEGOTIATING_MAX: u32 = 1024;
+/// DNS queries under way at a time.
+const QUERIES_MAX: u32 = 4096;
+
+/// State of one name space.
+#[pin_data]
+pub(crate) struct Endpoint {
+    pub(crate) counters: EnCounters,
+    /// Suffixes of the names that get a virtual address. Empty: the module does nothing here.
+    #[pin]
+    pub(crate) domains: Snapshot<Suffix>,
+    /// DNS queries that went out, by address, port and id: when they are forgotten.
+    #[pin]
+    pub(crate) queries: Table<u64>,
+    /// Name relation table, by virtual address.
+    #[pin]
+    pub(crate) nrt: Table<Arc<nrt::Entry>>,
+    /// Flows as the application sees them: G1:s to V:d.
+    #[pin]
+    pub(crate) outgoing: Table<Arc<Flow>>,
+    /// Mapped flows as the wire sees them: G1:s to G2:m.
+    #[pin]
+    pub(crate) incoming: Table<Arc<Flow>>,
+    /// Flows in negotiation, by nonce.
+    #[pin]
+    pub(crate) negotiating: Table<Arc<Flow>>,
+    /// Packets held by all flows together.
+    pub(crate) held: AtomicU32,
+    /// Packets whose senders have still to be told that they were refused.
+    #[pin]
+    pub(crate) refusals: BhLock<Refusals>,
+    /// When the tables were last swept, in milliseconds since boot.
+    pub(crate) swept: AtomicU64,
+}
+
+static ID: Id = Id::new();
+
+impl Namespace for Endpoint {
+    const HOOKS: &'static [Spec<Self>] = &[
+        Spec::of::<output::Hook>(),
+        Spec::of::<reply::Hook>(),
+        Spec::of::<input::Hook>(),
+        Spec::of::<dns::AnswerHook>(),
+    ];
+
+    fn id() -> &'static Id {
+        &ID
+    }
+
+    fn new(_net: Net) -> impl PinInit<Self, Error> {
+        try_pin_init!(Endpoint {
+            counters: EnCounters::new(),
+            domains <- Snapshot::new(),
+            queries <- Table::new(QUERIES_MAX),
+            nrt <- Table::new(NRT_MAX),
+            outgoing <- Table::new(VAT_MAX),
+            incoming <- Table::new(VAT_MAX),
+            negotiating <- Table::new(NEGOTIATING_MAX),
+            held: AtomicU32::new(0),
+            refusals <- BhLock::new(Refusals::new()),
+            swept: AtomicU64::new(0),
+        }? Error)
+    }
+
+    fn tick(ns: &Netns<Self>) -> Option<u32> {
+        tick::tick(ns)
+    }
+}

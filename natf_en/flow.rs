@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A flow, from its first packet to its end: the entry of the VAT table.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use crate::endpoint::Endpoint;
+use crate::held::{Held, PER_NAMESPACE};
+use crate::linux::clock;
+use crate::linux::lock::BhLock;
+use crate::linux::netns::Netns;
+use crate::linux::route;
+use crate::linux::skb::Skb;
+use crate::natf::counters::En;
+use crate::natf::nrt;
+use crate::natf::vat::{self, Closing, Direction, Negotiation, Segment, Step};
+use crate::natf::wire::control::{Refusal, Request};
+use crate::natf::wire::icmp;
+use crate::natf::wire::ipv4::Protocol;
+
+/// How far a flow has come.
+pub(crate) enum Stage {
+    /// Its request is under way; packets wait.
+    Negotiating(Negotiation),
+    /// Mapped; the packets that waited go out before any other.
+    Releasing,
+    /// Mapped.
+    Open,
+    /// Refused; remembered until then, in milliseconds since boot.
+    Refused(Refusal, u64),
+}
+
+/// What changes under the lock.
+struct Waiting {
+    stage: Stage,
+    held: Held,
+}
+
+/// One flow.
+#[pin_data]
+pub(crate) struct Flow {
+    /// As the application sees it: G1:s to V:d.
+    pub(crate) id: vat::Flow,
+    /// Names the flow's request.
+    pub(crate) nonce: u64,
+    /// The name behind V.
+    pub(crate) name: Arc<nrt::Entry>,
+    #[pin]
+    waiting: BhLock<Waiting>,
+    /// G2:m as address << 16 | port once the flow is open, 0 before. Written once; what a data packet
+    /// looks at instead of taking the lock.
+    mapped: AtomicU64,
+    /// Lifetime without traffic, in seconds.
+    lifetime: AtomicU32,
+    /// When the last packet passed, in milliseconds since boot.
+    used: AtomicU64,
+    /// A [`Closing`].
+    closing: AtomicU8,
+    #[pin]
+    pub(crate) route: route::Cache,
+}
+
+impl Flow {
+    /// A flow whose first packet is `first` and whose request goes out now. Any context.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; then the packet is gone.
+    pub(crate) fn new(id: vat::Flow, name: Arc<nrt::Entry>, first: Skb) -> Result<Arc<Self>> {
+        let now = clock::now_ms();
+        let mut held = Held::new();
+        let _ = held.push(first);
+        Arc::pin_init(
+            try_pin_init!(Flow {
+                id,
+                nonce: clock::random_u64(),
+                name,
+                waiting <- BhLock::new(Waiting {
+                    stage: Stage::Negotiating(Negotiation::start(now)),
+                    held,
+                }),
+                mapped: AtomicU64::new(0),
+                lifetime: AtomicU32::new(0),
+                used: AtomicU64::new(now),
+                closing: AtomicU8::new(0),
+                route <- route::Cache::new(),
+            }? Error),
+            GFP_ATOMIC,
+        )
+    }
+
+    /// The key by which a reply finds the flow.
+    pub(crate) fn nonce_key(&self) -> [u8; 16] {
+        nonce_key(self.nonce)
+    }
+
+    /// The request that asks for this flow's mapping.
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request {
+            nonce: self.nonce,
+            protocol: self.id.protocol,
+            en: self.id.local.0,
+            router: self.name.router,
+            en_port: self.id.local.1,
+            dst_port: self.id.remote.1,
+            name: self.name.host.view(),
+            unknown_critical: None,
+        }
+    }
+
+    /// The mapped address, if the flow is open.
+    pub(crate) fn mapped(&self) -> Option<(Ipv4Addr, u16)> {
+        match self.mapped.load(Ordering::Acquire) {
+            0 => None,
+            packed => {
+                let [_, _, a, b, c, d, p0, p1] = packed.to_be_bytes();
+                Some((Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([p0, p1])))
+            }
+        }
+    }
+
+    /// Notes a packet that passes.
+    pub(crate) fn touch(&self, segment: &Segment, direction: Direction) {
+        self.used.store(clock::now_ms(), Ordering::Relaxed);
+        let Some(flags) = segment.flags else { return };
+        let before = Closing(self.closing.load(Ordering::Relaxed));
+        let after = before.seen(flags, direction);
+        if after != before {
+            self.closing.fetch_or(after.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the flow is over at `now`, in milliseconds; with `opens`, whether it would be for a
+    /// packet that opens a connection.
+    pub(crate) fn is_over(&self, now: u64, opens: bool) -> bool {
+        if self.mapped().is_none() {
+            return matches!(self.waiting.lock().stage, Stage::Refused(_, until) if until < now);
+        }
+        let closing = Closing(self.closing.load(Ordering::Relaxed));
+        let limit = closing.idle_limit_ms(self.lifetime.load(Ordering::Relaxed));
+        let idle = now.saturating_sub(self.used.load(Ordering::Relaxed));
+        idle > limit || (opens && closing.has_begun())
+    }
+
+    /// What the clock of the negotiation wants; `None` if there is none any more.
+    pub(crate) fn step(&self, now: u64) -> Option<Step> {
+        match &mut self.waiting.lock().stage {
+            Stage::Negotiating(negotiation) => Some(negotiation.step(now)),
+            _ => None,
+        }
+    }
+
+    /// Keeps a packet until the flow is open.
+    pub(crate) fn hold(&self, ns: &Netns<Endpoint>, mut skb: Skb) -> Hold {
+        if !skb.hold() {
+            return Hold::Full(skb);
+        }
+        let mut waiting = self.waiting.lock();
+        match waiting.stage {
+            Stage::Open => Hold::Open(skb),
+            Stage::Refused(refusal, _) => Hold::Refused(skb, refusal),
+            Stage::Negotiating(_) | Stage::Releasing => {
+                if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
+                    return Hold::Full(skb);
+                }
+                match waiting.held.push(skb) {
+                    Ok(()) => {
+                        ns.held.fetch_add(1, Ordering::Relaxed);
+                        Hold::Held
+                    }
+                    Err(skb) => Hold::Full(skb),
+                }
+            }
+        }
+    }
+
+    /// Ends the negotiation well. False if it had ended before.
+    pub(crate) fn map(&self, lifetime: u32) -> bool {
+        let mut waiting = self.waiting.lock();
+        if !matches!(waiting.stage, Stage::Negotiating(_)) {
+            return false;
+        }
+        waiting.stage = Stage::Releasing;
+        self.lifetime.store(lifetime, Ordering::Relaxed);
+        self.used.store(clock::now_ms(), Ordering::Relaxed);
+        true
+    }
+
+    /// The next packet that waited; after the last one the flow is open and `None` is returned.
+    pub(crate) fn release(&self, ns: &Netns<Endpoint>, to: (Ipv4Addr, u16)) -> Option<Skb> {
+        let mut waiting = self.waiting.lock();
+        let next = waiting.held.pop();
+        match next {
+            Some(_) => {
+                ns.held.fetch_sub(1, Ordering::Relaxed);
+            }
+            None => {
+                let [a, b, c, d] = to.0.octets();
+                let [p0, p1] = to.1.to_be_bytes();
+                let packed = u64::from_be_bytes([0, 0, a, b, c, d, p0, p1]);
+                self.mapped.store(packed, Ordering::Release);
+                waiting.stage = Stage::Open;
+            }
+        }
+        next
+    }
+
+    /// Ends the negotiation badly; the packets that waited are refused. Not while a lock is held.
+    pub(crate) fn refuse(&self, ns: &Netns<Endpoint>, refusal: Refusal) {
+        let mut waiting = self.waiting.lock();
+        if !matches!(waiting.stage, Stage::Negotiating(_)) {
+            return;
+        }
+        let until = clock::now_ms().saturating_add(vat::REFUSAL_MS);
+        waiting.stage = Stage::Refused(refusal, until);
+        let mut held = core::mem::replace(&mut waiting.held, Held::new());
+        drop(waiting);
+        while let Some(skb) = held.pop() {
+            ns.held.fetch_sub(1, Ordering::Relaxed);
+            skb.refuse(icmp_code(refusal));
+        }
+    }
+
+    /// Writes the flow as one line: protocol, local side, virtual side, mapped side or what it is
+    /// waiting for, seconds since the last packet.
+    pub(crate) fn show(&self, now: u64, out: &mut dyn fmt::Write) -> fmt::Result {
+        let protocol = match self.id.protocol {
+            Protocol::Tcp => "tcp",
+            _ => "udp",
+        };
+        let (local, remote) = (self.id.local, self.id.remote);
+        let idle = now.saturating_sub(self.used.load(Ordering::Relaxed)) / 1000;
+        write!(
+            out,
+            "{protocol} {}:{} {}:{} ",
+            local.0, local.1, remote.0, remote.1
+        )?;
+        match self.mapped() {
+            Some((addr, port)) => write!(out, "{addr}:{port} ")?,
+            None => write!(
+                out,
+                "{} ",
+                match self.waiting.lock().stage {
+                    Stage::Refused(..) => "refused",
+                    _ => "negotiating",
+                }
+            )?,
+        }
+        writeln!(out, "{} {idle}", self.name.host)
+    }
+}
+
+/// What became of a packet that wanted to wait.
+pub(crate) enum Hold {
+    /// It waits.
+    Held,
+    /// No need: the flow is open.
+    Open(Skb),
+    /// No use: the flow was refused.
+    Refused(Skb, Refusal),
+    /// No room.
+    Full(Skb),
+}
+
+/// The key of a nonce in a table.
+pub(crate) fn nonce_key(nonce: u64) -> [u8; 16] {
+    let [a, b, c, d, e, f, g, h] = nonce.to_be_bytes();
+    [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+/// The code of the ICMP destination unreachable message for a refusal.
+pub(crate) fn icmp_code(refusal: Refusal) -> u8 {
+    match refusal {
+        Refusal::Prohibited => icmp::CODE_PROHIBITED,
+        Refusal::HostUnreachable => icmp::CODE_HOST,
+    }
+}
+
+/// Takes an open flow out of the tables, whatever its state.
+pub(crate) fn forget(ns: &Netns<Endpoint>, flow: &Flow) {
+    if let Some((addr, port)) = flow.mapped() {
+        ns.incoming
+            .remove_if(&flow.id.with_remote(addr, port).key(), |other| {
+                core::ptr::eq(&**other, flow)
+            });
+    }
+    ns.outgoing
+        .remove_if(&flow.id.key(), |other| core::ptr::eq(&**other, flow));
+    ns.negotiating.remove(&flow.nonce_key());
+    ns.counters.bump(En::Expired);
+}

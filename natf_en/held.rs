@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets that wait: for the end of a negotiation, or for their sender to be told.
+
+use crate::linux::skb::Skb;
+
+/// Packets that one flow may hold.
+const PER_FLOW: usize = 16;
+
+/// Packets that all flows of a name space may hold together.
+pub(crate) const PER_NAMESPACE: u32 = 4096;
+
+/// Refusals that may wait to be sent.
+const REFUSALS: usize = 64;
+
+/// A queue of fixed size; first in, first out.
+pub(crate) struct Queue<T, const N: usize> {
+    slots: [Option<T>; N],
+    first: usize,
+    len: usize,
+}
+
+/// Packets of one flow, in order.
+pub(crate) type Held = Queue<Skb, PER_FLOW>;
+
+/// Refused packets, each with the code of its ICMP error.
+pub(crate) type Refusals = Queue<(Skb, u8), REFUSALS>;
+
+impl<T, const N: usize> Queue<T, N> {
+    /// An empty queue.
+    pub(crate) const fn new() -> Self {
+        Self {
+            slots: [const { None }; N],
+            first: 0,
+            len: 0,
+        }
+    }
+
+    /// Appends; gives the item back if there is no room.
+    pub(crate) fn push(&mut self, item: T) -> Result<(), T> {
+        if self.len >= N {
+            return Err(item);
+        }
+        let at = self.first.wrapping_add(self.len) % N;
+        match self.slots.get_mut(at) {
+            Some(slot) => *slot = Some(item),
+            None => return Err(item),
+        }
+        self.len = self.len.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Takes the oldest.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let item = self.slots.get_mut(self.first)?.take()?;
+        self.first = self.first.wrapping_add(1) % N;
+        self.len = self.len.wrapping_sub(1);
+        Some(item)
+    }
+}

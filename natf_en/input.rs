@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet comes in from a mapped address: the application is to see the virtual one.
+
+use kernel::sync::rcu;
+
+use crate::endpoint::Endpoint;
+use crate::linux::hook::{self, Point, State, Verdict};
+use crate::linux::netns::Netns;
+use crate::linux::skb::Skb;
+use crate::natf::counters::En;
+use crate::natf::vat::Direction;
+use crate::output::segment;
+use crate::translate::{self, Side};
+
+/// LOCAL_IN, after all: the firewall and conntrack of this host see the real addresses.
+pub(crate) struct Hook;
+
+impl hook::Hook<Endpoint> for Hook {
+    const POINT: Point = Point::LocalIn;
+    const PRIORITY: i32 = i32::MAX;
+
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        if ns.incoming.len() == 0 {
+            return Verdict::Accept(skb);
+        }
+        let Some(segment) = segment(&mut skb, Direction::In) else {
+            return Verdict::Accept(skb);
+        };
+        let guard = rcu::read_lock();
+        let Some(flow) = ns.incoming.get(&segment.flow.key(), &guard) else {
+            return Verdict::Accept(skb);
+        };
+        flow.touch(&segment, Direction::In);
+        let (protocol, at) = (segment.flow.protocol, segment.transport);
+        match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id.remote) {
+            Some(()) => {
+                ns.counters.bump(En::TranslatedIn);
+                Verdict::Accept(skb)
+            }
+            None => Verdict::Drop(skb),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! NAT-f endpoint: reaches hosts behind a NAT-f router by name.
+//!
+//! Four ways lead in, one per hook: a DNS answer ([`dns`]), a packet to a virtual address ([`output`]),
+//! a reply of a router ([`reply`]) and a packet from a mapped address ([`input`]). What must happen
+//! without a packet, time does ([`tick`]).
+
+use kernel::prelude::*;
+
+#[path = "../rust/linux/mod.rs"]
+mod linux;
+#[path = "../rust/natf/mod.rs"]
+mod natf;
+
+mod dns;
+mod endpoint;
+mod flow;
+mod held;
+mod input;
+mod output;
+mod reply;
+mod request;
+mod settings;
+mod tick;
+mod translate;
+
+use endpoint::Endpoint;
+use linux::{netns, sysfs};
+
+module! {
+    type: Module,
+    name: "natf_en",
+    authors: ["NAT-f for Linux developers"],
+    description: "NAT-f endpoint: reaches hosts behind a NAT-f router by name",
+    license: "GPL",
+}
+
+/// The loaded module. Fields are dropped in this order: files first, then the name spaces.
+struct Module {
+    _files: sysfs::Folder,
+    _namespaces: netns::Registration<Endpoint>,
+}
+
+impl kernel::Module for Module {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let namespaces = netns::Registration::new()?;
+        let files = sysfs::Folder::new(c"natf_en", settings::FILES)?;
+        Ok(Module {
+            _files: files,
+            _namespaces: namespaces,
+        })
+    }
+}

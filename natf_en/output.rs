@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet leaves: to a virtual address it is translated, held for negotiation, or refused.
+
+use core::net::Ipv4Addr;
+
+use kernel::prelude::*;
+use kernel::sync::{rcu, Arc};
+
+use crate::endpoint::{Endpoint, PREFIX};
+use crate::flow::{self, icmp_code, Flow, Hold};
+use crate::linux::clock;
+use crate::linux::hook::{self, Point, State, Verdict};
+use crate::linux::netns::Netns;
+use crate::linux::skb::Skb;
+use crate::natf::counters::En;
+use crate::natf::nrt;
+use crate::natf::vat::{Direction, Segment, TRANSPORT_LEN};
+use crate::natf::wire::control::Refusal;
+use crate::natf::wire::ipv4::{self, Protocol};
+use crate::translate::{self, Side};
+use crate::{dns, request};
+
+/// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
+/// conntrack of this host see the real addresses.
+pub(crate) struct Hook;
+
+impl hook::Hook<Endpoint> for Hook {
+    const POINT: Point = Point::LocalOut;
+    const PRIORITY: i32 = -350;
+
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        let Some(head) = skb.head(ipv4::HEADER_LEN) else {
+            return Verdict::Accept(skb);
+        };
+        let Ok(ip) = ipv4::Packet::new_header_checked(head) else {
+            return Verdict::Accept(skb);
+        };
+        let (dst, protocol) = (ip.dst(), ip.protocol());
+        if PREFIX.is_virtual(dst) && ns.is_active() {
+            return to_virtual(ns, skb, dst);
+        }
+        if protocol == Protocol::Udp {
+            dns::note_query(ns, &mut skb);
+        }
+        Verdict::Accept(skb)
+    }
+}
+
+/// The first bytes of a packet, as far as they matter for its flow.
+pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
+    let ihl = usize::from(skb.head(1)?.first()? & 0x0f).checked_mul(4)?;
+    let len = ihl.checked_add(TRANSPORT_LEN)?.min(skb.len());
+    Segment::parse(skb.head(len)?, direction)
+}
+
+fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
+    let Some(segment) = segment(&mut skb, Direction::Out) else {
+        ns.counters.bump(En::OutProtocol);
+        return refuse(ns, skb, None, Refusal::Prohibited);
+    };
+    let guard = rcu::read_lock();
+    if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
+        if !flow.is_over(clock::now_ms(), segment.opens()) {
+            return of_flow(ns, flow, skb, &segment);
+        }
+        flow::forget(ns, flow);
+    }
+    match ns.nrt.get(&nrt::Entry::key(dst), &guard) {
+        Some(name) => first(ns, name.clone(), skb, &segment),
+        None => {
+            ns.counters.bump(En::OutUnknown);
+            refuse(ns, skb, Some(&segment), Refusal::HostUnreachable)
+        }
+    }
+}
+
+/// A packet of a known flow.
+fn of_flow(ns: &Netns<Endpoint>, flow: &Arc<Flow>, skb: Skb, segment: &Segment) -> Verdict {
+    if let Some(to) = flow.mapped() {
+        return translated(ns, flow, skb, segment, to);
+    }
+    match flow.hold(ns, skb) {
+        Hold::Held => {
+            ns.counters.bump(En::Held);
+            Verdict::Stolen
+        }
+        Hold::Open(skb) => match flow.mapped() {
+            Some(to) => translated(ns, flow, skb, segment, to),
+            None => Verdict::Drop(skb),
+        },
+        Hold::Refused(skb, refusal) => {
+            ns.counters.bump(En::OutRefused);
+            refuse(ns, skb, Some(segment), refusal)
+        }
+        Hold::Full(skb) => {
+            ns.counters.bump(En::HoldFull);
+            Verdict::Drop(skb)
+        }
+    }
+}
+
+/// The first packet of a new flow: held, and the router asked.
+fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Segment) -> Verdict {
+    if !skb.hold() {
+        ns.counters.bump(En::OutTableFull);
+        return Verdict::Drop(skb);
+    }
+    let Ok(flow) = Flow::new(segment.flow, name, skb) else {
+        ns.counters.bump(En::OutTableFull);
+        return Verdict::Stolen;
+    };
+    ns.held.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+    let entered = ns
+        .negotiating
+        .insert(flow.nonce_key(), flow.clone())
+        .and_then(|()| ns.outgoing.insert(segment.flow.key(), flow.clone()));
+    match entered {
+        Ok(()) => {
+            ns.counters.bump(En::Held);
+            request::send(ns, &flow);
+            ns.kick(crate::tick::NEGOTIATION_MS);
+        }
+        Err(_) => {
+            // No room, or another CPU was first: its negotiation serves the retransmission too.
+            ns.counters.bump(En::OutTableFull);
+            ns.negotiating.remove(&flow.nonce_key());
+            flow.refuse(ns, Refusal::HostUnreachable);
+        }
+    }
+    Verdict::Stolen
+}
+
+/// Sends the packet on its way to the mapped address.
+fn translated(
+    ns: &Netns<Endpoint>,
+    flow: &Flow,
+    mut skb: Skb,
+    segment: &Segment,
+    to: (Ipv4Addr, u16),
+) -> Verdict {
+    flow.touch(segment, Direction::Out);
+    match translate_out(ns, flow, &mut skb, segment, to) {
+        Ok(()) => Verdict::Accept(skb),
+        Err(error) => Verdict::Refuse(skb, error),
+    }
+}
+
+/// Translates and routes a packet.
+///
+/// # Errors
+///
+/// `ENOMEM`, or that of the routing table.
+pub(crate) fn translate_out(
+    ns: &Netns<Endpoint>,
+    flow: &Flow,
+    skb: &mut Skb,
+    segment: &Segment,
+    to: (Ipv4Addr, u16),
+) -> Result {
+    let protocol = segment.flow.protocol;
+    translate::rewrite(skb, Side::Destination, protocol, segment.transport, to).ok_or(ENOMEM)?;
+    flow.route
+        .route(ns.net(), skb, segment.flow.local.0)
+        .inspect_err(|_| ns.counters.bump(En::OutNoRoute))?;
+    ns.counters.bump(En::TranslatedOut);
+    Ok(())
+}
+
+/// Tells the sender. A datagram socket hears it from its system call. A TCP socket would not: connect()
+/// holds it while the SYN passes here, so the ICMP error is sent a moment later, from the tick.
+fn refuse(
+    ns: &Netns<Endpoint>,
+    mut skb: Skb,
+    segment: Option<&Segment>,
+    refusal: Refusal,
+) -> Verdict {
+    let tcp = segment.is_some_and(|segment| segment.flags.is_some());
+    if !tcp || !skb.hold() {
+        return Verdict::Refuse(skb, hook::host_unreachable());
+    }
+    let full = ns.refusals.lock().push((skb, icmp_code(refusal)));
+    match full {
+        Ok(()) => {
+            ns.kick(1);
+            Verdict::Stolen
+        }
+        Err((skb, _)) => Verdict::Refuse(skb, hook::host_unreachable()),
+    }
+}

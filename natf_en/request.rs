@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sending a mapping request.
+
+use crate::endpoint::Endpoint;
+use crate::flow::Flow;
+use crate::linux::netns::{Net, Netns};
+use crate::linux::skb::Skb;
+use crate::natf::counters::En;
+use crate::natf::wire::control::{Request, MAX_REQUEST_LEN};
+use crate::natf::wire::icmp::{self, EchoRepr};
+use crate::natf::wire::ipv4::{self, Protocol};
+
+/// Hop limit of our own packets.
+const TTL: u8 = 64;
+
+/// Sends the flow's request to its router, counted either way. Not while a lock is held.
+pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
+    let sent = build(&flow.request()).is_some_and(|skb| transmit(ns.net(), skb));
+    ns.counters.bump(if sent {
+        En::RequestSent
+    } else {
+        En::RequestFailed
+    });
+}
+
+fn transmit(net: Net, skb: Skb) -> bool {
+    skb.send(net).is_ok()
+}
+
+/// The whole packet. `None`: no memory.
+fn build(request: &Request<'_>) -> Option<Skb> {
+    let mut buffer = [0; MAX_REQUEST_LEN];
+    let message = buffer.get_mut(..request.buffer_len())?;
+    request.emit(message).ok()?;
+    let [ident_high, ident_low, ..] = request.nonce.to_be_bytes();
+    let echo = EchoRepr {
+        reply: false,
+        ident: u16::from_be_bytes([ident_high, ident_low]),
+        seq: 0,
+        data: message,
+    };
+    let payload_len = icmp::HEADER_LEN.checked_add(echo.data.len())?;
+    let len = ipv4::HEADER_LEN.checked_add(payload_len)?;
+    let mut skb = Skb::alloc(len)?;
+    let bytes = skb.writable(len)?;
+    ipv4::Repr {
+        src: request.en,
+        dst: request.router,
+        protocol: Protocol::Icmp,
+        ttl: TTL,
+        dont_fragment: true,
+        ident: 0,
+        payload_len: u16::try_from(payload_len).ok()?,
+    }
+    .emit(bytes)
+    .ok()?;
+    echo.emit(bytes.get_mut(ipv4::HEADER_LEN..)?).ok()?;
+    Some(skb)
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! /sys/kernel/natf_en: what a person sets and sees.
+
+use core::fmt::{self, Write};
+
+use kernel::prelude::*;
+
+use crate::endpoint::Endpoint;
+use crate::linux::clock;
+use crate::linux::netns::Netns;
+use crate::linux::sysfs::{File, Text};
+use crate::natf::domains::{Command, Suffix};
+
+/// Most suffixes at a time.
+const DOMAINS_MAX: usize = 64;
+
+/// The files.
+pub(crate) const FILES: &[File<Endpoint>] = &[
+    File {
+        name: c"domains",
+        show: show_domains,
+        store: Some(store_domains),
+    },
+    File {
+        name: c"nrt",
+        show: show_nrt,
+        store: None,
+    },
+    File {
+        name: c"vat",
+        show: show_vat,
+        store: None,
+    },
+    File {
+        name: c"stats",
+        show: |ns, out| write!(out, "{}", ns.counters),
+        store: None,
+    },
+];
+
+impl Endpoint {
+    /// Whether there is anything to do here: without suffixes and names the module only looks on.
+    pub(crate) fn is_active(&self) -> bool {
+        self.nrt.len() > 0 || !self.domains.get().is_empty()
+    }
+}
+
+fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
+    ns.domains
+        .get()
+        .iter()
+        .try_for_each(|suffix| writeln!(out, "add {suffix}"))
+}
+
+fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
+    ns.domains.update(|old| {
+        let mut new = KVVec::with_capacity(old.len(), GFP_KERNEL)?;
+        new.extend_from_slice(old, GFP_KERNEL)?;
+        for line in lines.split(|&byte| byte == b'\n') {
+            match Command::parse(line).map_err(|_| EINVAL)? {
+                None => {}
+                Some(Command::Flush) => new.clear(),
+                Some(Command::Del(suffix)) => remove(&mut new, &suffix).ok_or(ENOENT)?,
+                Some(Command::Add(suffix)) if new.contains(&suffix) => {}
+                Some(Command::Add(_)) if new.len() >= DOMAINS_MAX => return Err(ENOSPC),
+                Some(Command::Add(suffix)) => new.push(suffix, GFP_KERNEL)?,
+            }
+        }
+        Ok(new)
+    })
+}
+
+fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
+    let at = list.iter().position(|other| other == suffix)?;
+    list.remove(at).ok().map(drop)
+}
+
+fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
+    let now = clock::now_ms();
+    let mut result = Ok(());
+    ns.nrt.for_each(|entry| result = result.and(entry.show(now, out)));
+    result
+}
+
+fn show_vat(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
+    let now = clock::now_ms();
+    let mut result = Ok(());
+    ns.outgoing
+        .for_each(|flow| result = result.and(flow.show(now, out)));
+    result
+}

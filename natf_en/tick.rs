@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What time does: requests are repeated and given up, refusals delivered, entries forgotten.
+
+use core::sync::atomic::Ordering;
+
+use crate::endpoint::Endpoint;
+use crate::flow::{self, Flow};
+use crate::linux::clock;
+use crate::linux::netns::Netns;
+use crate::natf::counters::En;
+use crate::natf::vat::Step;
+use crate::natf::wire::control::Refusal;
+use crate::request;
+
+/// Pause between two looks at the negotiations, in milliseconds.
+pub(crate) const NEGOTIATION_MS: u32 = 50;
+
+/// Pause between two sweeps of the tables, in milliseconds.
+pub(crate) const SWEEP_MS: u32 = 1000;
+
+/// Does what is due; the pause until the next time, or `None` if there is nothing to wait for.
+pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
+    let now = clock::now_ms();
+    deliver_refusals(ns);
+    ns.negotiating.retain(|flow| negotiate(ns, flow, now));
+    let swept = ns.swept.load(Ordering::Relaxed);
+    if now.saturating_sub(swept) >= u64::from(SWEEP_MS) {
+        ns.swept.store(now, Ordering::Relaxed);
+        sweep(ns, now);
+    }
+    if ns.negotiating.len() > 0 {
+        return Some(NEGOTIATION_MS);
+    }
+    let idle = ns.outgoing.len() == 0 && ns.nrt.len() == 0 && ns.queries.len() == 0;
+    (!idle).then_some(SWEEP_MS)
+}
+
+fn deliver_refusals(ns: &Netns<Endpoint>) {
+    loop {
+        // The lock is not held while the error is sent.
+        let next = ns.refusals.lock().pop();
+        match next {
+            Some((skb, code)) => skb.refuse(code),
+            None => return,
+        }
+    }
+}
+
+/// One negotiation; whether it goes on.
+fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
+    match flow.step(now) {
+        Some(Step::Wait) => true,
+        Some(Step::Resend) => {
+            request::send(ns, flow);
+            true
+        }
+        Some(Step::GiveUp) => {
+            ns.counters.bump(En::Silent);
+            flow.refuse(ns, Refusal::HostUnreachable);
+            false
+        }
+        None => false,
+    }
+}
+
+fn sweep(ns: &Netns<Endpoint>, now: u64) {
+    ns.outgoing.for_each(|flow| {
+        if flow.is_over(now, false) {
+            flow::forget(ns, flow);
+        }
+    });
+    ns.queries.retain(|until| *until >= now);
+    ns.nrt.retain(|entry| entry.is_alive(now));
+}

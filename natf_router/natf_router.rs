@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! NAT-f router: lets the outside ask this router's own NAT for mappings, where the access control
+//! table allows it.
+//!
+//! Two ways lead in, one per hook: a mapping request ([`request`]), which becomes a pseudo-packet, and
+//! the pseudo-packet after the NAT ([`pseudo`]), which becomes the reply.
+
+use kernel::prelude::*;
+
+#[path = "../rust/linux/mod.rs"]
+mod linux;
+#[path = "../rust/natf/mod.rs"]
+mod natf;
+
+mod pseudo;
+mod reply;
+mod request;
+mod router;
+mod settings;
+
+use linux::{netns, sysfs};
+use router::Router;
+
+module! {
+    type: Module,
+    name: "natf_router",
+    authors: ["NAT-f for Linux developers"],
+    description: "NAT-f router: mappings in the existing NAT at the request of the outside",
+    license: "GPL",
+}
+
+/// The loaded module. Fields are dropped in this order: files first, then the name spaces.
+struct Module {
+    _files: sysfs::Folder,
+    _namespaces: netns::Registration<Router>,
+}
+
+impl kernel::Module for Module {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let namespaces = netns::Registration::new()?;
+        let files = sysfs::Folder::new(c"natf_router", settings::FILES)?;
+        Ok(Module {
+            _files: files,
+            _namespaces: namespaces,
+        })
+    }
+}

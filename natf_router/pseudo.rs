@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pseudo-packet comes back from the NAT: the mapping is read from it, and it goes no further.
+
+use crate::linux::conntrack;
+use crate::linux::hook::{self, Point, State, Verdict};
+use crate::linux::netns::Netns;
+use crate::linux::skb::Skb;
+use crate::natf::counters::Router as Count;
+use crate::natf::pseudo::{Pseudo, MAX_LEN};
+use crate::natf::vat;
+use crate::natf::wire::control::{Code, Response};
+use crate::reply;
+use crate::router::{Pending, Router};
+
+/// POST_ROUTING, after source NAT (100) and all rules of the user, just before conntrack confirms its
+/// entry at the very end: the entry must be kept although the packet is not.
+pub(crate) struct Hook;
+
+impl hook::Hook<Router> for Hook {
+    const POINT: Point = Point::PostRouting;
+    const PRIORITY: i32 = i32::MAX - 1;
+
+    fn handle(ns: &Netns<Router>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        if ns.pending.len() == 0 || skb.len() > MAX_LEN {
+            return Verdict::Accept(skb);
+        }
+        let len = skb.len();
+        let Some(pseudo) = skb.head(len).and_then(Pseudo::parse) else {
+            return Verdict::Accept(skb);
+        };
+        let mut found = None;
+        ns.pending.remove_if(&pseudo.key(), |pending| {
+            found = Some(*pending);
+            true
+        });
+        let Some(pending) = found else {
+            return Verdict::Accept(skb);
+        };
+        let (response, counter) = read_mapping(ns, &skb, &pseudo, &pending);
+        ns.counters.bump(counter);
+        skb.consume();
+        reply::send(ns, &response, pending.echo);
+        Verdict::Stolen
+    }
+}
+
+/// The answer: where the NAT has put the flow, or that it did not.
+fn read_mapping(
+    ns: &Netns<Router>,
+    skb: &Skb,
+    pseudo: &Pseudo,
+    pending: &Pending,
+) -> (Response, Count) {
+    let translated = pseudo.src.0 != pending.host;
+    // The entry is made liberal before anybody else can find it.
+    let tracked = conntrack::be_liberal(skb);
+    if !translated || !conntrack::confirm(skb) {
+        let refused = Response {
+            code: Code::NoResource,
+            ..pending.response
+        };
+        return (refused, Count::NoResource);
+    }
+    // A NAT other than nf_nat does not tell how long it keeps its mappings.
+    let lifetime = match conntrack::lifetime(ns.net(), skb) {
+        0 if !tracked => vat::direct_lifetime(pseudo.protocol),
+        seconds => seconds,
+    };
+    let response = Response {
+        mapped: pseudo.src.0,
+        mapped_port: pseudo.src.1,
+        lifetime,
+        ..pending.response
+    };
+    (response, Count::Mapped)
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sending the answer to a mapping request.
+
+use crate::linux::conntrack;
+use crate::linux::netns::Netns;
+use crate::linux::skb::Skb;
+use crate::natf::counters::Router as Count;
+use crate::natf::wire::control::{Response, HEADER_LEN};
+use crate::natf::wire::icmp::{self, EchoRepr};
+use crate::natf::wire::ipv4::{self, Protocol};
+use crate::router::Router;
+
+/// Hop limit of our own packets.
+const TTL: u8 = 64;
+
+/// Sends `response` as the reply to the echo with this identifier and sequence number.
+pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: (u16, u16)) {
+    let sent = build(response, echo).is_some_and(|mut skb| {
+        conntrack::untrack(&mut skb);
+        skb.send(ns.net()).is_ok()
+    });
+    if !sent {
+        ns.counters.bump(Count::ReplyFailed);
+    }
+}
+
+/// The whole packet. `None`: no memory.
+fn build(response: &Response, (ident, seq): (u16, u16)) -> Option<Skb> {
+    const PAYLOAD_LEN: usize = icmp::HEADER_LEN + HEADER_LEN;
+    const LEN: usize = ipv4::HEADER_LEN + PAYLOAD_LEN;
+
+    let mut message = [0; HEADER_LEN];
+    response.emit(&mut message).ok()?;
+    let mut skb = Skb::alloc(LEN)?;
+    let bytes = skb.writable(LEN)?;
+    ipv4::Repr {
+        src: response.router,
+        dst: response.en,
+        protocol: Protocol::Icmp,
+        ttl: TTL,
+        dont_fragment: true,
+        ident: 0,
+        payload_len: u16::try_from(PAYLOAD_LEN).ok()?,
+    }
+    .emit(bytes)
+    .ok()?;
+    EchoRepr {
+        reply: true,
+        ident,
+        seq,
+        data: &message,
+    }
+    .emit(bytes.get_mut(ipv4::HEADER_LEN..)?)
+    .ok()?;
+    Some(skb)
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Helpers that both modules need; included by natf_en/helpers.c and natf_router/helpers.c,
+ * because an object file can belong to one module only.
+ */
+#include <linux/icmp.h>
+#include <linux/jiffies.h>
+#include <linux/nsproxy.h>
+#include <linux/random.h>
+#include <linux/user_namespace.h>
+#include <net/checksum.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/netns/generic.h>
+#include <net/route.h>
+
+#include "natf.h"
+
+/* ---- table ---- */
+
+static const struct rhashtable_params natf_table_params = {
+	.key_len = NATF_KEY_LEN,
+	.key_offset = offsetof(struct natf_entry, key),
+	.head_offset = offsetof(struct natf_entry, node),
+	.automatic_shrinking = true,
+};
+
+int natf_table_init(struct rhashtable *ht, u32 max)
+{
+	struct rhashtable_params params = natf_table_params;
+
+	/* rhashtable refuses inserts above twice this size: the Rust side holds the exact bound. */
+	params.max_size = roundup_pow_of_two(max);
+	return rhashtable_init(ht, &params);
+}
+
+void *natf_table_lookup(struct rhashtable *ht, const u8 *key)
+{
+	return rhashtable_lookup(ht, key, natf_table_params);
+}
+
+int natf_table_insert(struct rhashtable *ht, void *entry)
+{
+	struct natf_entry *e = entry;
+
+	return rhashtable_lookup_insert_fast(ht, &e->node, natf_table_params);
+}
+
+int natf_table_remove(struct rhashtable *ht, void *entry)
+{
+	struct natf_entry *e = entry;
+
+	return rhashtable_remove_fast(ht, &e->node, natf_table_params);
+}
+
+u32 natf_table_len(const struct rhashtable *ht)
+{
+	return atomic_read(&ht->nelems);
+}
+
+void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter)
+{
+	rhashtable_walk_enter(ht, iter);
+	rhashtable_walk_start(iter);
+}
+
+/* The next entry, or NULL at the end; a resize in between may show an entry twice. */
+void *natf_table_walk_next(struct rhashtable_iter *iter)
+{
+	void *entry;
+
+	do
+		entry = rhashtable_walk_next(iter);
+	while (IS_ERR(entry) && PTR_ERR(entry) == -EAGAIN);
+	return IS_ERR(entry) ? NULL : entry;
+}
+
+void natf_table_walk_stop(struct rhashtable_iter *iter)
+{
+	rhashtable_walk_stop(iter);
+	rhashtable_walk_exit(iter);
+}
+
+void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void *arg), void *arg)
+{
+	rhashtable_free_and_destroy(ht, free_fn, arg);
+}
+
+/* ---- sk_buff ---- */
+
+void natf_kfree_skb(struct sk_buff *skb)
+{
+	kfree_skb(skb);
+}
+
+void natf_consume_skb(struct sk_buff *skb)
+{
+	consume_skb(skb);
+}
+
+/* Makes the first len bytes from the network header on linear; false if the packet is shorter. */
+bool natf_skb_pull_head(struct sk_buff *skb, u32 len)
+{
+	return pskb_may_pull(skb, skb_network_offset(skb) + len);
+}
+
+u32 natf_skb_network_len(const struct sk_buff *skb)
+{
+	return skb->len - skb_network_offset(skb);
+}
+
+u8 *natf_skb_network_header(const struct sk_buff *skb)
+{
+	return skb_network_header(skb);
+}
+
+bool natf_skb_writable(struct sk_buff *skb, u32 len)
+{
+	return !skb_ensure_writable(skb, skb_network_offset(skb) + len);
+}
+
+bool natf_skb_is_partial(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL;
+}
+
+void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo)
+{
+	inet_proto_csum_replace4((__sum16 *)sum, skb, from, to, pseudo);
+}
+
+bool natf_skb_dst_force(struct sk_buff *skb)
+{
+	return skb_dst_force(skb);
+}
+
+/* A packet of len bytes of IPv4, zeroed, with head room for any link header. */
+struct sk_buff *natf_skb_alloc(u32 len)
+{
+	struct sk_buff *skb = alloc_skb(LL_MAX_HEADER + len, GFP_ATOMIC);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, LL_MAX_HEADER);
+	skb_put_zero(skb, len);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(struct iphdr));
+	skb->protocol = htons(ETH_P_IP);
+	return skb;
+}
+
+bool natf_skb_input_is_loopback(const struct sk_buff *skb)
+{
+	return skb->dev && (skb->dev->flags & IFF_LOOPBACK);
+}
+
+/* Needs a packet with a route whose device is still there. */
+void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
+{
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	icmp_send(skb, type, code, 0);
+}
+
+/* ---- routing ---- */
+
+bool natf_is_own_address(struct net *net, __be32 addr)
+{
+	return inet_addr_type(net, addr) == RTN_LOCAL;
+}
+
+int natf_reroute(struct net *net, struct sk_buff *skb)
+{
+	return ip_route_me_harder(net, skb->sk, skb, RTN_UNSPEC);
+}
+
+int natf_route_cache_init(struct dst_cache *cache)
+{
+	return dst_cache_init(cache, GFP_ATOMIC);
+}
+
+void natf_route_cache_destroy(struct dst_cache *cache)
+{
+	dst_cache_destroy(cache);
+}
+
+/* The cache is per CPU and not meant for nested use: bottom halves stay off while it is touched. */
+void natf_route_cache_store(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr)
+{
+	local_bh_disable();
+	dst_cache_set_ip4(cache, skb_dst(skb), saddr);
+	local_bh_enable();
+}
+
+bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr)
+{
+	struct rtable *rt;
+	__be32 cached;
+
+	local_bh_disable();
+	rt = dst_cache_get_ip4(cache, &cached);
+	local_bh_enable();
+	if (!rt)
+		return false;
+	if (cached != saddr) {
+		ip_rt_put(rt);
+		return false;
+	}
+	skb_dst_drop(skb);
+	skb_dst_set(skb, &rt->dst);
+	return true;
+}
+
+/* Routes a complete IPv4 packet by its own addresses and sends it; consumes it in any case. */
+int natf_send(struct net *net, struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct flowi4 fl4 = {
+		.daddr = iph->daddr,
+		.saddr = iph->saddr,
+		.flowi4_proto = iph->protocol,
+	};
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	if (IS_ERR(rt)) {
+		kfree_skb(skb);
+		return PTR_ERR(rt);
+	}
+	skb_dst_drop(skb);
+	skb_dst_set(skb, &rt->dst);
+	return ip_local_out(net, NULL, skb);
+}
+
+/* Sends a packet that LOCAL_OUT held and that has its new route; consumes it in any case. */
+int natf_resend(struct net *net, struct sk_buff *skb)
+{
+	return ip_local_out(net, skb->sk, skb);
+}
+
+static int natf_inject_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev)) {
+		kfree_skb(skb);
+		return NET_RX_DROP;
+	}
+	return dst_input(skb);
+}
+
+/*
+ * Runs a made-up packet through the IPv4 input path, from PRE_ROUTING on, as if it had come in by the
+ * interface that leads to `near`. Synchronous, not seen by packet sockets, RPS or XDP; consumes it.
+ * -ENETUNREACH without such an interface: no route, one of our own addresses, or only by `not_ifindex`.
+ */
+int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
+{
+	struct flowi4 fl4 = { .daddr = near };
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+	struct net_device *dev;
+
+	if (IS_ERR(rt)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
+	dev = rt->dst.dev;
+	if (rt->rt_type != RTN_UNICAST || dev->ifindex == not_ifindex || (dev->flags & IFF_LOOPBACK)) {
+		ip_rt_put(rt);
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
+	skb->dev = dev;
+	skb->skb_iif = dev->ifindex;
+	skb->pkt_type = PACKET_HOST;
+	skb_reset_mac_header(skb);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->iif = dev->ifindex;
+	/* The caller is inside an RCU read section, which keeps the device after the route is put. */
+	ip_rt_put(rt);
+	NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, natf_inject_finish);
+	return 0;
+}
+
+int natf_input_ifindex(const struct nf_hook_state *state)
+{
+	return state->in ? state->in->ifindex : 0;
+}
+
+/* ---- name spaces and the current process ---- */
+
+void *natf_net_load(struct net *net, unsigned int id)
+{
+	return *(void **)net_generic(net, id);
+}
+
+void natf_net_store(struct net *net, unsigned int id, void *data)
+{
+	*(void **)net_generic(net, id) = data;
+}
+
+struct net *natf_current_net(void)
+{
+	return current->nsproxy->net_ns;
+}
+
+bool natf_current_is_admin(struct net *net)
+{
+	return ns_capable(net->user_ns, CAP_NET_ADMIN);
+}
+
+/* ---- periodic work ---- */
+
+void natf_work_init(struct delayed_work *work, work_func_t fn)
+{
+	INIT_DELAYED_WORK(work, fn);
+}
+
+void natf_work_arm(struct delayed_work *work, u32 delay_ms)
+{
+	mod_delayed_work(system_percpu_wq, work, msecs_to_jiffies(delay_ms));
+}
+
+/* Waits for a run under way; the work cannot be armed again. */
+void natf_work_stop(struct delayed_work *work)
+{
+	disable_delayed_work_sync(work);
+}
+
+/* ---- locks, time, randomness ---- */
+
+void natf_spin_lock_init(spinlock_t *lock)
+{
+	spin_lock_init(lock);
+}
+
+void natf_spin_lock_bh(spinlock_t *lock)
+{
+	spin_lock_bh(lock);
+}
+
+void natf_spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock_bh(lock);
+}
+
+u64 natf_now_ms(void)
+{
+	return jiffies64_to_msecs(get_jiffies_64());
+}
+
+u64 natf_random_u64(void)
+{
+	return get_random_u64();
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The C side of rust/linux: what bindgen reads, and what helpers.c and conntrack.c define.
+ *
+ * A helper exists only because Rust cannot call an inline function or a macro. It makes no decision.
+ */
+#ifndef NATF_H
+#define NATF_H
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/rhashtable.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+#include <net/dst_cache.h>
+#include <net/net_namespace.h>
+
+/* Hash table entry header; the Rust value follows it. Every table is keyed by 16 bytes. */
+#define NATF_KEY_LEN 16
+struct natf_entry {
+	struct rhash_head node;
+	struct rcu_head rcu;
+	u8 key[NATF_KEY_LEN];
+};
+
+/* table */
+int natf_table_init(struct rhashtable *ht, u32 max);
+void *natf_table_lookup(struct rhashtable *ht, const u8 *key);
+int natf_table_insert(struct rhashtable *ht, void *entry);
+int natf_table_remove(struct rhashtable *ht, void *entry);
+u32 natf_table_len(const struct rhashtable *ht);
+void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter);
+void *natf_table_walk_next(struct rhashtable_iter *iter);
+void natf_table_walk_stop(struct rhashtable_iter *iter);
+void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void *arg), void *arg);
+
+/* sk_buff */
+void natf_kfree_skb(struct sk_buff *skb);
+void natf_consume_skb(struct sk_buff *skb);
+bool natf_skb_pull_head(struct sk_buff *skb, u32 len);
+u32 natf_skb_network_len(const struct sk_buff *skb);
+u8 *natf_skb_network_header(const struct sk_buff *skb);
+bool natf_skb_writable(struct sk_buff *skb, u32 len);
+bool natf_skb_is_partial(const struct sk_buff *skb);
+void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);
+bool natf_skb_dst_force(struct sk_buff *skb);
+struct sk_buff *natf_skb_alloc(u32 len);
+bool natf_skb_input_is_loopback(const struct sk_buff *skb);
+void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
+
+/* routing; addresses in network byte order */
+bool natf_is_own_address(struct net *net, __be32 addr);
+int natf_reroute(struct net *net, struct sk_buff *skb);
+void natf_route_cache_store(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
+bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
+int natf_route_cache_init(struct dst_cache *cache);
+void natf_route_cache_destroy(struct dst_cache *cache);
+int natf_resend(struct net *net, struct sk_buff *skb);
+int natf_send(struct net *net, struct sk_buff *skb);
+int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
+int natf_input_ifindex(const struct nf_hook_state *state);
+
+/* name spaces and the current process */
+void *natf_net_load(struct net *net, unsigned int id);
+void natf_net_store(struct net *net, unsigned int id, void *data);
+struct net *natf_current_net(void);
+bool natf_current_is_admin(struct net *net);
+
+/* periodic work */
+void natf_work_init(struct delayed_work *work, work_func_t fn);
+void natf_work_arm(struct delayed_work *work, u32 delay_ms);
+void natf_work_stop(struct delayed_work *work);
+
+/* locks, time, randomness */
+void natf_spin_lock_init(spinlock_t *lock);
+void natf_spin_lock_bh(spinlock_t *lock);
+void natf_spin_unlock_bh(spinlock_t *lock);
+u64 natf_now_ms(void);
+u64 natf_random_u64(void);
+
+/* conntrack: natf_router only */
+int natf_ct_confirm(struct sk_buff *skb);
+bool natf_ct_be_liberal(struct sk_buff *skb);
+u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
+void natf_ct_untrack(struct sk_buff *skb);
+
+#endif

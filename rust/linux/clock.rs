@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Time and randomness, in the units that the pure code wants. Any context.
+
+use super::bindings;
+
+/// Milliseconds since boot, with the resolution of a timer tick.
+pub(crate) fn now_ms() -> u64 {
+    // SAFETY: no requirements.
+    unsafe { bindings::natf_now_ms() }
+}
+
+/// 64 bits that nobody outside can guess.
+pub(crate) fn random_u64() -> u64 {
+    // SAFETY: no requirements.
+    unsafe { bindings::natf_random_u64() }
+}

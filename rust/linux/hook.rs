@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks as functions that take a packet and say what becomes of it.
+
+use super::bindings;
+use super::netns::{Namespace, Netns};
+use super::skb::Skb;
+use kernel::error::Error;
+use kernel::ffi::{c_uint, c_void};
+
+/// Where in the IPv4 path (`enum nf_inet_hooks`).
+#[derive(Clone, Copy)]
+pub(crate) enum Point {
+    PreRouting = 0,
+    LocalIn = 1,
+    LocalOut = 3,
+    PostRouting = 4,
+}
+
+/// What becomes of the packet.
+pub(crate) enum Verdict {
+    /// It goes on.
+    Accept(Skb),
+    /// It is freed.
+    Drop(Skb),
+    /// It is freed, and a local sender's system call returns this error.
+    Refuse(Skb, Error),
+    /// It was kept, sent or freed already.
+    Stolen,
+}
+
+/// `EHOSTUNREACH`, which the `kernel` crate does not name.
+pub(crate) fn host_unreachable() -> Error {
+    const EHOSTUNREACH: i32 = kernel::bindings::EHOSTUNREACH as i32;
+    Error::from_errno(-EHOSTUNREACH)
+}
+
+/// The circumstances of one call.
+pub(crate) struct State<'a>(&'a bindings::nf_hook_state);
+
+impl State<'_> {
+    /// Index of the interface the packet came in by; 0 if it was made here.
+    pub(crate) fn input_ifindex(&self) -> i32 {
+        // SAFETY: a valid hook state.
+        unsafe { bindings::natf_input_ifindex(self.0) }
+    }
+}
+
+/// A function on a hook. Called in softirq or in process context, inside an RCU read section.
+pub(crate) trait Hook<N: Namespace> {
+    /// Where.
+    const POINT: Point;
+    /// In which order among others there; smaller is earlier.
+    const PRIORITY: i32;
+    /// Decides about one packet.
+    fn handle(ns: &Netns<N>, skb: Skb, state: &State<'_>) -> Verdict;
+}
+
+/// A hook, ready to be registered in every name space.
+pub(crate) struct Spec<N: Namespace> {
+    point: Point,
+    priority: i32,
+    shim: unsafe extern "C" fn(
+        *mut c_void,
+        *mut kernel::bindings::sk_buff,
+        *const bindings::nf_hook_state,
+    ) -> c_uint,
+    _of: core::marker::PhantomData<fn(&N)>,
+}
+
+impl<N: Namespace> Spec<N> {
+    /// The spec of `H`.
+    pub(crate) const fn of<H: Hook<N>>() -> Self {
+        Self {
+            point: H::POINT,
+            priority: H::PRIORITY,
+            shim: shim::<N, H>,
+            _of: core::marker::PhantomData,
+        }
+    }
+
+    /// The C structure that registers this hook for `ns`.
+    pub(super) fn ops(&self, ns: *mut c_void) -> bindings::nf_hook_ops {
+        const NFPROTO_IPV4: u8 = 2;
+        // SAFETY: all-zero is a valid nf_hook_ops; the fields that matter are set below.
+        let mut ops: bindings::nf_hook_ops = unsafe { core::mem::zeroed() };
+        ops.hook = Some(self.shim);
+        ops.priv_ = ns;
+        ops.pf = NFPROTO_IPV4;
+        ops.hooknum = self.point as c_uint;
+        ops.priority = self.priority;
+        ops
+    }
+}
+
+/// # Safety
+///
+/// Called by netfilter with `ns` as registered and a packet whose fate the return value decides.
+unsafe extern "C" fn shim<N: Namespace, H: Hook<N>>(
+    ns: *mut c_void,
+    skb: *mut kernel::bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> c_uint {
+    const NF_DROP: c_uint = 0;
+    const NF_ACCEPT: c_uint = 1;
+    const NF_STOLEN: c_uint = 2;
+
+    // SAFETY: `Netns` outlives its hooks: they are unregistered, and readers waited for, before.
+    let ns = unsafe { &*ns.cast::<Netns<N>>() };
+    // SAFETY: netfilter passes a valid state.
+    let state = State(unsafe { &*state });
+    // SAFETY: on IPv4 hooks the network header is an IPv4 header; every way out below gives the
+    // packet back or says that it is gone.
+    let Some(skb) = (unsafe { Skb::from_raw(skb) }) else {
+        return NF_ACCEPT;
+    };
+    match H::handle(ns, skb, &state) {
+        Verdict::Accept(skb) => {
+            skb.into_raw();
+            NF_ACCEPT
+        }
+        Verdict::Drop(skb) => {
+            skb.into_raw();
+            NF_DROP
+        }
+        Verdict::Refuse(skb, error) => {
+            skb.into_raw();
+            // NF_DROP_ERR: the positive errno in the upper half.
+            (error.to_errno().unsigned_abs() << 16) | NF_DROP
+        }
+        Verdict::Stolen => NF_STOLEN,
+    }
+}

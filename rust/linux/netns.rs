@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One instance of a module's state per network name space, with its hooks and its clock tick.
+//!
+//! Life of an instance: made with the name space (or for all at module load), then its hooks are
+//! registered; before it dies its hooks are unregistered, readers waited for, its tick stopped.
+
+use super::bindings;
+use super::clock;
+use super::hook::Spec;
+use core::ops::Deref;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use kernel::bindings as kb;
+use kernel::error::{from_result, to_result};
+use kernel::ffi::{c_int, c_uint, c_void};
+use kernel::prelude::*;
+use kernel::types::Opaque;
+
+/// A network name space, alive as long as the `Netns` that handed it out.
+#[derive(Clone, Copy)]
+pub(crate) struct Net(*mut kb::net);
+
+// SAFETY: a `struct net` may be used from any context.
+unsafe impl Send for Net {}
+// SAFETY: as above.
+unsafe impl Sync for Net {}
+
+impl Net {
+    pub(super) fn as_ptr(self) -> *mut kb::net {
+        self.0
+    }
+}
+
+/// The module's slot in every name space; a `static` of the module.
+pub(crate) struct Id(AtomicU32);
+
+impl Id {
+    /// Not yet given by the kernel.
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+}
+
+/// What a module keeps per name space.
+pub(crate) trait Namespace: Sized + Send + Sync + 'static {
+    /// Registered when the instance is complete.
+    const HOOKS: &'static [Spec<Self>];
+    /// The module's slot.
+    fn id() -> &'static Id;
+    /// A new instance. Process context, may sleep.
+    fn new(net: Net) -> impl PinInit<Self, Error>;
+    /// Periodic work, in process context; the delay until the next call in milliseconds, or `None`
+    /// to wait for a `kick`.
+    fn tick(ns: &Netns<Self>) -> Option<u32>;
+}
+
+/// An instance with all that hangs on it.
+#[pin_data]
+pub(crate) struct Netns<N: Namespace> {
+    net: Net,
+    ops: KVec<bindings::nf_hook_ops>,
+    /// When the tick is due, in milliseconds since boot; `u64::MAX`: not armed.
+    due: AtomicU64,
+    #[pin]
+    work: Opaque<kb::delayed_work>,
+    #[pin]
+    state: N,
+}
+
+// SAFETY: `ops` is touched only while the instance is made and taken down; the rest is Sync.
+unsafe impl<N: Namespace> Sync for Netns<N> {}
+// SAFETY: nothing in it is bound to a thread.
+unsafe impl<N: Namespace> Send for Netns<N> {}
+
+impl<N: Namespace> Deref for Netns<N> {
+    type Target = N;
+
+    fn deref(&self) -> &N {
+        &self.state
+    }
+}
+
+impl<N: Namespace> Netns<N> {
+    fn new(of: Net) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            net: of,
+            ops: KVec::new(),
+            due: AtomicU64::new(u64::MAX),
+            work <- Opaque::ffi_init(|slot| {
+                // SAFETY: the slot is memory for a delayed work, pinned from now on.
+                unsafe { bindings::natf_work_init(slot, Some(run::<N>)) }
+            }),
+            state <- N::new(of),
+        })
+    }
+
+    /// The name space.
+    pub(crate) fn net(&self) -> Net {
+        self.net
+    }
+
+    /// Has the tick run within `delay_ms`, also if it was due later. Any context up to softirq.
+    pub(crate) fn kick(&self, delay_ms: u32) {
+        let due = clock::now_ms().saturating_add(u64::from(delay_ms));
+        if due < self.due.fetch_min(due, Ordering::AcqRel) {
+            // SAFETY: the work was initialised, and is stopped before the instance is freed.
+            unsafe { bindings::natf_work_arm(self.work.get(), delay_ms) };
+        }
+    }
+}
+
+/// # Safety
+///
+/// Called by the work queue with the `work` of a `Netns<N>` that is alive.
+unsafe extern "C" fn run<N: Namespace>(work: *mut kb::work_struct) {
+    // SAFETY: `work` is the `work` member of the `delayed_work` that is the `work` of a `Netns<N>`.
+    let ns = unsafe {
+        let delayed = work
+            .byte_sub(core::mem::offset_of!(kb::delayed_work, work))
+            .cast::<kb::delayed_work>();
+        &*Opaque::cast_from(delayed)
+            .byte_sub(core::mem::offset_of!(Netns<N>, work))
+            .cast::<Netns<N>>()
+    };
+    ns.due.store(u64::MAX, Ordering::Release);
+    if let Some(delay) = N::tick(ns) {
+        ns.kick(delay);
+    }
+}
+
+/// The instance of `net`, if there is one.
+///
+/// # Safety
+///
+/// `net` is valid, and the caller keeps the instance from being taken down while `'a` lasts.
+unsafe fn load<'a, N: Namespace>(net: *mut kb::net) -> Option<&'a Netns<N>> {
+    // SAFETY: as the caller promises.
+    unsafe { load_ptr::<N>(net).as_ref() }
+}
+
+/// # Safety
+///
+/// `net` is valid and the module's slot is given.
+unsafe fn load_ptr<N: Namespace>(net: *mut kb::net) -> *mut Netns<N> {
+    let id = N::id().0.load(Ordering::Acquire);
+    // SAFETY: as the caller promises.
+    unsafe { bindings::natf_net_load(net, id).cast() }
+}
+
+/// Calls `f` with the instance of the current process's name space. Process context only, from a
+/// sysfs access: the files are gone before the instances are.
+///
+/// # Errors
+///
+/// `EPERM` if `admin` is asked for and the process is none there; `ENODEV` without an instance.
+pub(super) fn with_current<N: Namespace, T>(
+    admin: bool,
+    f: impl FnOnce(&Netns<N>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: the current process holds a reference on its name space while it is in a system call,
+    // and sysfs files are removed before the instances.
+    let (net, ns) = unsafe {
+        let net = bindings::natf_current_net();
+        (net, load::<N>(net))
+    };
+    // SAFETY: `net` is valid as above.
+    if admin && !unsafe { bindings::natf_current_is_admin(net) } {
+        return Err(EPERM);
+    }
+    f(ns.ok_or(ENODEV)?)
+}
+
+unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
+    from_result(|| {
+        let mut ns = KBox::pin_init(Netns::<N>::new(Net(net)), GFP_KERNEL)?;
+        let context = core::ptr::from_ref(&*ns).cast_mut().cast::<c_void>();
+        let mut ops = KVec::with_capacity(N::HOOKS.len(), GFP_KERNEL)?;
+        for spec in N::HOOKS {
+            ops.push(spec.ops(context), GFP_KERNEL)?;
+        }
+        // SAFETY: `ops` is not structurally pinned.
+        unsafe { ns.as_mut().get_unchecked_mut() }.ops = ops;
+        // SAFETY: the instance is complete; it is not moved: it stays in its pinned box.
+        let ptr = KBox::into_raw(unsafe { Pin::into_inner_unchecked(ns) });
+        // SAFETY: valid net and slot; nobody else touches the instance yet.
+        unsafe {
+            bindings::natf_net_store(net, N::id().0.load(Ordering::Acquire), ptr.cast());
+            let ops = &(*ptr).ops;
+            let registered = to_result(bindings::nf_register_net_hooks(
+                net,
+                ops.as_ptr(),
+                ops.len() as c_uint,
+            ));
+            if let Err(error) = registered {
+                bindings::natf_net_store(
+                    net,
+                    N::id().0.load(Ordering::Acquire),
+                    core::ptr::null_mut(),
+                );
+                drop(KBox::from_raw(ptr));
+                return Err(error);
+            }
+        }
+        Ok(0)
+    })
+}
+
+/// The kernel waits for RCU readers between this and `exit`: no hook runs any more then.
+unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
+    // SAFETY: the kernel calls this once per name space whose `init` succeeded.
+    if let Some(ns) = unsafe { load::<N>(net) } {
+        // SAFETY: these hooks were registered by `init`.
+        unsafe {
+            bindings::nf_unregister_net_hooks(net, ns.ops.as_ptr(), ns.ops.len() as c_uint);
+        }
+    }
+}
+
+unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
+    // SAFETY: called once per name space, after `pre_exit`.
+    unsafe {
+        let ptr = load_ptr::<N>(net);
+        if ptr.is_null() {
+            return;
+        }
+        bindings::natf_work_stop((*ptr).work.get());
+        bindings::natf_net_store(
+            net,
+            N::id().0.load(Ordering::Acquire),
+            core::ptr::null_mut(),
+        );
+        drop(KBox::from_raw(ptr));
+    }
+}
+
+/// Keeps an instance in every name space, present and future, while it lives.
+pub(crate) struct Registration<N: Namespace> {
+    ops: KBox<bindings::pernet_operations>,
+    _of: core::marker::PhantomData<fn(N)>,
+}
+
+// SAFETY: the C structure is only read by the kernel, under its own locks.
+unsafe impl<N: Namespace> Send for Registration<N> {}
+// SAFETY: as above.
+unsafe impl<N: Namespace> Sync for Registration<N> {}
+
+impl<N: Namespace> Registration<N> {
+    /// Makes the instances. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, or what `N::new` says for one of the name spaces; then none is left.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: all-zero is a valid pernet_operations.
+        let mut raw: bindings::pernet_operations = unsafe { core::mem::zeroed() };
+        raw.init = Some(init::<N>);
+        raw.pre_exit = Some(pre_exit::<N>);
+        raw.exit = Some(exit::<N>);
+        raw.id = N::id().0.as_ptr();
+        raw.size = core::mem::size_of::<*mut c_void>();
+        let mut ops = KBox::new(raw, GFP_KERNEL)?;
+        // SAFETY: `ops` stays where it is until `drop` unregisters it.
+        to_result(unsafe { bindings::register_pernet_subsys(&mut *ops) })?;
+        Ok(Self {
+            ops,
+            _of: core::marker::PhantomData,
+        })
+    }
+}
+
+impl<N: Namespace> Drop for Registration<N> {
+    fn drop(&mut self) {
+        // SAFETY: registered by `new`. The second call waits for RCU callbacks that table entries
+        // still have under way, because their code goes with the module.
+        unsafe {
+            bindings::unregister_pernet_subsys(&mut *self.ops);
+            kb::rcu_barrier();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `struct sk_buff` as an owned IPv4 packet.
+//!
+//! All offsets count from the IPv4 header. Nothing here sleeps; any context up to softirq.
+
+use super::bindings;
+use super::netns::Net;
+use core::net::Ipv4Addr;
+use core::ptr::NonNull;
+use kernel::error::{to_result, Result};
+
+/// An IPv4 packet that we own: dropping it frees it (and drop monitors see that).
+pub(crate) struct Skb(NonNull<kernel::bindings::sk_buff>);
+
+// SAFETY: an owned sk_buff may be freed and sent from any context.
+unsafe impl Send for Skb {}
+
+impl Skb {
+    /// Takes over a packet.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` is a valid sk_buff with its network header at an IPv4 header, and the caller gives up
+    /// its ownership.
+    pub(super) unsafe fn from_raw(ptr: *mut kernel::bindings::sk_buff) -> Option<Self> {
+        NonNull::new(ptr).map(Self)
+    }
+
+    /// Gives the ownership back to C.
+    pub(super) fn into_raw(self) -> *mut kernel::bindings::sk_buff {
+        let ptr = self.0.as_ptr();
+        core::mem::forget(self);
+        ptr
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut kernel::bindings::sk_buff {
+        self.0.as_ptr()
+    }
+
+    /// A new packet of `len` zero bytes, its transport header after 20 bytes. `None`: no memory.
+    pub(crate) fn alloc(len: usize) -> Option<Self> {
+        let len = u32::try_from(len).ok()?;
+        // SAFETY: no requirements; the result is ours.
+        unsafe { Self::from_raw(bindings::natf_skb_alloc(len)) }
+    }
+
+    /// Bytes from the IPv4 header to the end of the buffer (link padding included).
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: `self.0` is a valid sk_buff by the type's meaning, as in all functions below.
+        unsafe { bindings::natf_skb_network_len(self.as_ptr()) as usize }
+    }
+
+    /// The first `len` bytes, made linear if need be. `None`: the packet is shorter, or no memory.
+    pub(crate) fn head(&mut self, len: usize) -> Option<&[u8]> {
+        let want = u32::try_from(len).ok()?;
+        // SAFETY: valid sk_buff, ours alone to reorganise.
+        if !unsafe { bindings::natf_skb_pull_head(self.as_ptr(), want) } {
+            return None;
+        }
+        // SAFETY: the pull above made `len` bytes from the network header linear; `&mut self`
+        // keeps anything from moving them while the slice lives.
+        Some(unsafe {
+            core::slice::from_raw_parts(bindings::natf_skb_network_header(self.as_ptr()), len)
+        })
+    }
+
+    /// The first `len` bytes, linear and private to this packet, to change in place.
+    pub(crate) fn writable(&mut self, len: usize) -> Option<&mut [u8]> {
+        let want = u32::try_from(len).ok()?;
+        // SAFETY: valid sk_buff, ours alone to reorganise.
+        if !unsafe { bindings::natf_skb_writable(self.as_ptr(), want) } {
+            return None;
+        }
+        // SAFETY: as in `head`; `skb_ensure_writable` made the bytes ours to write.
+        Some(unsafe {
+            core::slice::from_raw_parts_mut(bindings::natf_skb_network_header(self.as_ptr()), len)
+        })
+    }
+
+    /// Replaces the four bytes at `at` and mends the transport checksum at `sum`, whatever state the
+    /// packet's checksum is in (complete, partial, none). `pseudo`: the bytes belong to the pseudo
+    /// header. `at` and `sum` must be even and within the packet. `None`: it is not, or no memory.
+    pub(crate) fn replace4(
+        &mut self,
+        at: usize,
+        to: [u8; 4],
+        sum: usize,
+        pseudo: bool,
+    ) -> Option<()> {
+        let end = at.max(sum).checked_add(4)?.min(self.len());
+        let skb = self.as_ptr();
+        let data = self.writable(end)?;
+        let field = data.get_mut(at..)?.first_chunk_mut::<4>()?;
+        let from = core::mem::replace(field, to);
+        let sum = data.get_mut(sum..)?.first_chunk_mut::<2>()?;
+        // SAFETY: `sum` points at two writable bytes of the packet; the kernel function touches those
+        // and the checksum fields of the sk_buff.
+        unsafe {
+            bindings::natf_skb_replace4(
+                skb,
+                sum.as_mut_ptr(),
+                u32::from_ne_bytes(from),
+                u32::from_ne_bytes(to),
+                pseudo,
+            )
+        };
+        Some(())
+    }
+
+    /// Whether the transport checksum is still to be filled in by the device.
+    pub(crate) fn checksum_is_partial(&self) -> bool {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_is_partial(self.as_ptr()) }
+    }
+
+    /// Whether the packet came in by a loopback device.
+    pub(crate) fn came_by_loopback(&self) -> bool {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_input_is_loopback(self.as_ptr()) }
+    }
+
+    /// Makes the packet's route outlive the RCU section of the hook, so that the packet can be held.
+    /// False if it has none any more: then it cannot.
+    pub(crate) fn hold(&mut self) -> bool {
+        // SAFETY: valid sk_buff, inside the hook's RCU section.
+        unsafe { bindings::natf_skb_dst_force(self.as_ptr()) }
+    }
+
+    /// Gives the packet the route to its present destination.
+    ///
+    /// # Errors
+    ///
+    /// That of the routing table, `ENETUNREACH` for instance.
+    pub(crate) fn reroute(&mut self, net: Net) -> Result {
+        // SAFETY: valid sk_buff with a route, valid net.
+        to_result(unsafe { bindings::natf_reroute(net.as_ptr(), self.as_ptr()) })
+    }
+
+    /// Sends a rerouted packet through LOCAL_OUT.
+    pub(crate) fn resend(self, net: Net) {
+        // SAFETY: the packet has a route; the function consumes it.
+        unsafe { bindings::natf_resend(net.as_ptr(), self.into_raw()) };
+    }
+
+    /// Sends a packet that we made, routed by its own addresses.
+    ///
+    /// # Errors
+    ///
+    /// That of the routing table or the output path; the packet is gone in any case.
+    pub(crate) fn send(self, net: Net) -> Result {
+        // SAFETY: a complete IPv4 packet; the function consumes it.
+        match unsafe { bindings::natf_send(net.as_ptr(), self.into_raw()) } {
+            errno if errno < 0 => to_result(errno),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs a packet that we made through the input path, as if it came from `near`. Returns when it
+    /// was forwarded, dropped or stolen. Inside an RCU section only.
+    ///
+    /// # Errors
+    ///
+    /// `ENETUNREACH`: no interface but `not_ifindex` leads to `near`.
+    pub(crate) fn inject(self, net: Net, near: Ipv4Addr, not_ifindex: i32) -> Result {
+        let near = u32::from_ne_bytes(near.octets());
+        // SAFETY: a complete IPv4 packet; the function consumes it.
+        to_result(unsafe {
+            bindings::natf_inject(net.as_ptr(), self.into_raw(), near, not_ifindex)
+        })
+    }
+
+    /// Tells the sender with an ICMP destination unreachable of this code, and frees the packet.
+    pub(crate) fn refuse(self, code: u8) {
+        const DEST_UNREACH: u8 = 3;
+        // SAFETY: valid sk_buff; without a route the kernel sends nothing.
+        unsafe { bindings::natf_icmp_error(self.as_ptr(), DEST_UNREACH, code) };
+    }
+
+    /// Frees the packet as one that reached its end, not as a loss.
+    pub(crate) fn consume(self) {
+        // SAFETY: the packet is ours.
+        unsafe { bindings::natf_consume_skb(self.into_raw()) };
+    }
+}
+
+impl Drop for Skb {
+    fn drop(&mut self) {
+        // SAFETY: the packet is ours.
+        unsafe { bindings::natf_kfree_skb(self.as_ptr()) };
+    }
+}

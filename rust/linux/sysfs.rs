@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files under /sys/kernel/MODULE that act on the name space of the process that uses them.
+//!
+//! They are binary attributes, because a table may be longer than the one page of a text attribute.
+
+use super::netns::{self, Namespace, Netns};
+use core::fmt;
+use kernel::bindings as kb;
+use kernel::error::to_result;
+use kernel::ffi::c_char;
+use kernel::prelude::*;
+
+/// Largest piece that sysfs hands to one write.
+const PAGE: usize = kernel::page::PAGE_SIZE;
+
+/// One file.
+pub(crate) struct File<N: Namespace> {
+    /// Its name.
+    pub(crate) name: &'static CStr,
+    /// Writes the whole content.
+    pub(crate) show: fn(&Netns<N>, &mut Text<'_>) -> fmt::Result,
+    /// Takes whole lines; all or none of them take effect. `None`: read only.
+    pub(crate) store: Option<fn(&Netns<N>, &[u8]) -> Result>,
+}
+
+/// The window of a file's content that a read asks for; what lies outside is counted, not kept.
+pub(crate) struct Text<'a> {
+    window: &'a mut [u8],
+    skip: usize,
+    filled: usize,
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let skipped = self.skip.min(s.len());
+        self.skip = self.skip.saturating_sub(skipped);
+        let rest = s.as_bytes().get(skipped..).unwrap_or_default();
+        let room = self.window.get_mut(self.filled..).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(rest) {
+            *to = *from;
+            self.filled = self.filled.saturating_add(1);
+        }
+        Ok(())
+    }
+}
+
+/// A folder with files; both go when it is dropped.
+pub(crate) struct Folder {
+    kobj: *mut kb::kobject,
+    files: KVec<KBox<kb::bin_attribute>>,
+}
+
+// SAFETY: the kobject and its attributes are only handed to sysfs, which locks.
+unsafe impl Send for Folder {}
+// SAFETY: as above.
+unsafe impl Sync for Folder {}
+
+impl Folder {
+    /// Makes /sys/kernel/`name` with `files`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, `EEXIST`; then nothing is left.
+    pub(crate) fn new<N: Namespace>(name: &CStr, files: &'static [File<N>]) -> Result<Self> {
+        // SAFETY: valid name; `kernel_kobj` is there from boot on.
+        let kobj = unsafe { kb::kobject_create_and_add(name.as_char_ptr(), kb::kernel_kobj) };
+        if kobj.is_null() {
+            return Err(ENOMEM);
+        }
+        let mut folder = Self {
+            kobj,
+            files: KVec::new(),
+        };
+        for file in files {
+            // SAFETY: all-zero is a valid bin_attribute.
+            let mut raw: kb::bin_attribute = unsafe { core::mem::zeroed() };
+            raw.attr.name = file.name.as_char_ptr();
+            raw.attr.mode = if file.store.is_some() { 0o644 } else { 0o444 };
+            raw.private = core::ptr::from_ref(file).cast_mut().cast();
+            raw.read = Some(read::<N>);
+            raw.write = file.store.and(Some(write::<N>));
+            let attribute = KBox::new(raw, GFP_KERNEL)?;
+            folder.files.reserve(1, GFP_KERNEL)?;
+            // SAFETY: the attribute stays in its box until `drop` has removed it.
+            to_result(unsafe { kb::sysfs_create_bin_file(kobj, &*attribute) })?;
+            folder.files.push(attribute, GFP_KERNEL)?;
+        }
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // SAFETY: the files and the folder were made by `new`. Removal waits for accesses under way.
+        unsafe {
+            for file in &self.files {
+                kb::sysfs_remove_bin_file(self.kobj, &**file);
+            }
+            kb::kobject_put(self.kobj);
+        }
+    }
+}
+
+/// # Safety
+///
+/// `attr` is one made by `Folder::new::<N>`.
+unsafe fn file_of<'a, N: Namespace>(attr: *const kb::bin_attribute) -> &'a File<N> {
+    // SAFETY: `private` points at a `'static` `File<N>`.
+    unsafe { &*(*attr).private.cast::<File<N>>() }
+}
+
+unsafe extern "C" fn read<N: Namespace>(
+    _file: *mut kb::file,
+    _kobj: *mut kb::kobject,
+    attr: *const kb::bin_attribute,
+    buf: *mut c_char,
+    offset: kb::loff_t,
+    count: usize,
+) -> isize {
+    let done = || -> Result<usize> {
+        // SAFETY: sysfs passes the attribute and a buffer of `count` bytes.
+        let (file, window) = unsafe {
+            (
+                file_of::<N>(attr),
+                core::slice::from_raw_parts_mut(buf.cast::<u8>(), count),
+            )
+        };
+        netns::with_current(false, |ns| {
+            let mut text = Text {
+                window,
+                skip: usize::try_from(offset)?,
+                filled: 0,
+            };
+            (file.show)(ns, &mut text).map_err(|_| EIO)?;
+            Ok(text.filled)
+        })
+    };
+    outcome(done())
+}
+
+unsafe extern "C" fn write<N: Namespace>(
+    _file: *mut kb::file,
+    _kobj: *mut kb::kobject,
+    attr: *const kb::bin_attribute,
+    buf: *mut c_char,
+    _offset: kb::loff_t,
+    count: usize,
+) -> isize {
+    let done = || -> Result<usize> {
+        // SAFETY: sysfs passes the attribute and a buffer of `count` bytes.
+        let (file, data) = unsafe {
+            (
+                file_of::<N>(attr),
+                core::slice::from_raw_parts(buf.cast::<u8>(), count),
+            )
+        };
+        let store = file.store.ok_or(EACCES)?;
+        // A longer write comes in pieces of one page: take whole lines, the writer repeats the rest.
+        let whole = if count < PAGE {
+            count
+        } else {
+            data.iter()
+                .rposition(|&b| b == b'\n')
+                .and_then(|at| at.checked_add(1))
+                .ok_or(EINVAL)?
+        };
+        netns::with_current(true, |ns| store(ns, data.get(..whole).unwrap_or_default()))?;
+        Ok(whole)
+    };
+    outcome(done())
+}
+
+fn outcome(result: Result<usize>) -> isize {
+    match result {
+        Ok(n) => isize::try_from(n).unwrap_or(isize::MAX),
+        Err(error) => error.to_errno() as isize,
+    }
+}
