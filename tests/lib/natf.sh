@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# The modules under test: loading, their tables and their counters.
+
+insmod_en() { insmod "$NATF_MODULES/natf_en.ko"; }
+insmod_router() { insmod "$NATF_MODULES/natf_router.ko"; }
+
+# natf_on: load both modules, EN knows the suffix, the router knows its hosts
+natf_on() {
+    insmod_en
+    insmod_router
+    natf_configure
+}
+
+natf_configure() {
+    write en natf_en/domains "add home.example.net"
+    write hgw natf_router/act "add alice 192.168.0.10 allow"
+    write hgw natf_router/act "add bob 192.168.0.11 allow"
+    write hgw natf_router/act "add carol 192.168.0.12 deny"
+}
+
+# Every file belongs to the namespace of the process that opens it.
+write() { # write NAMESPACE FILE TEXT: in one write, as a person would with echo
+    in_ns "$1" bash -c 'printf "%s\n" "$2" >"/sys/kernel/$1"' write "$2" "$3"
+}
+
+show() { # show NAMESPACE FILE
+    in_ns "$1" cat "/sys/kernel/$2"
+}
+
+stat_of() { # stat_of NAMESPACE MODULE NAME: the counter's value, 0 for none
+    show "$1" "$2/stats" | awk -v name="$3" '$1 == name { value = $2 } END { print value + 0 }'
+}
+
+address_of() { # address_of NAME: what an application on en gets for it
+    en getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'
+}
+
+# rows NAMESPACE FILE: number of entries of a table
+rows() { show "$1" "$2" | grep -c . || true; }
+
+# connections [FILTER…]: the router's conntrack entries
+connections() { hgw conntrack -L "$@" 2>/dev/null; }

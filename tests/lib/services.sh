@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# Real servers in the namespaces of the topology. Each is a child of the script, its process id is in
+# PID[NAME.SERVICE], and the function returns when the service answers.
+
+declare -A PID=()
+
+# background KEY NAMESPACE CMD…: run CMD as a child; its output goes to KEY.log. NAMESPACE "-" is for
+# shell functions. A program must not be behind a function: the process id would be a shell's.
+background() {
+    local key=$1 ns=$2
+    shift 2
+    if [ "$ns" = - ]; then
+        "$@" >"$WORK/$key.log" 2>&1 4>&- &
+    else
+        ip netns exec "$ns" "$@" >"$WORK/$key.log" 2>&1 4>&- &
+    fi
+    PID[$key]=$!
+}
+
+# end KEY: stop what background started, and wait until it is gone
+end() {
+    kill "${PID[$1]}" 2>/dev/null || true
+    wait "${PID[$1]}" 2>/dev/null || true
+    unset "PID[$1]"
+}
+
+listening() { # listening NAMESPACE tcp|udp PORT
+    [ -n "$(in_ns "$1" ss -Hln "--$2" "sport = :$3")" ]
+}
+
+# name_server [VARIANT]: BIND in isp with the zone example.net. home and its hosts are registered as
+#   wildcard   *.home A                     (default)
+#   cname      each host a CNAME to home
+#   several    each host an A of its own
+# ZONE is a file with further records.
+name_server() {
+    local dir=$WORK/bind host
+    mkdir -p "$dir"
+    {
+        echo '$TTL 60'
+        echo '@ SOA ns hostmaster 1 3600 600 86400 60'
+        echo '@ NS ns'
+        echo "ns A $NAMESERVER"
+        echo "web A $WEB"
+        echo "home A $G2"
+        case ${1:-wildcard} in
+        wildcard) echo "*.home A $G2" ;;
+        cname) for host in alice bob carol; do echo "$host.home CNAME home"; done ;;
+        several) for host in alice bob carol; do echo "$host.home A $G2"; done ;;
+        esac
+        [ -z "${ZONE:-}" ] || cat "$ZONE"
+    } >"$dir/zone"
+    cat >"$dir/named.conf" <<CONF
+options {
+    directory "$dir"; pid-file none; session-keyfile none;
+    listen-on { $NAMESERVER; }; listen-on-v6 { none; };
+    recursion no; dnssec-validation no; notify no;
+};
+controls { };
+zone "example.net" { type primary; file "$dir/zone"; };
+CONF
+    background isp.named isp named -g -n 1 -c "$dir/named.conf"
+    wait_for en dig +short +time=1 +tries=1 "@$NAMESERVER" example.net SOA
+}
+
+# web_server NAMESPACE [PORT]: nginx whose front page names the host; clients are logged with
+# their address in NAMESPACE.access. Further files go into web.NAMESPACE/.
+web_server() {
+    local ns=$1 port=${2:-80} root=$WORK/web.$1
+    mkdir -p "$root"
+    chmod 755 "$WORK" "$root"
+    echo "this is $ns" >"$root/index.html"
+    cat >"$WORK/$ns.nginx" <<CONF
+daemon off; master_process off; user root;
+pid $WORK/$ns.nginx.pid; error_log $WORK/$ns.nginx.error;
+events { worker_connections 256; }
+http {
+    log_format who '\$remote_addr \$request';
+    access_log $WORK/$ns.access who;
+    client_body_temp_path $WORK; proxy_temp_path $WORK; fastcgi_temp_path $WORK;
+    uwsgi_temp_path $WORK; scgi_temp_path $WORK;
+    server { listen $port; root $root; }
+}
+CONF
+    background "$ns.nginx" "$ns" nginx -c "$WORK/$ns.nginx"
+    wait_for listening "$ns" tcp "$port"
+}
+
+# ftp_server NAMESPACE: vsftpd, anonymous, with the files of ftp.NAMESPACE/
+ftp_server() {
+    local ns=$1 root=$WORK/ftp.$1
+    mkdir -p "$root" /var/run/vsftpd/empty
+    chmod 755 "$WORK" "$root"
+    # vsftpd's own sandboxes ask for system calls that a small guest kernel may lack; they are not
+    # what is tested.
+    cat >"$WORK/$ns.vsftpd" <<CONF
+listen=YES
+listen_ipv6=NO
+background=NO
+anonymous_enable=YES
+anon_root=$root
+no_anon_password=YES
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+xferlog_enable=YES
+vsftpd_log_file=$WORK/$ns.ftplog
+secure_chroot_dir=/var/run/vsftpd/empty
+CONF
+    background "$ns.vsftpd" "$ns" vsftpd "$WORK/$ns.vsftpd"
+    wait_for listening "$ns" tcp 21
+}
+
+# udp_echo NAMESPACE PORT: answers every datagram with the host's name and the sender's address
+udp_echo() {
+    # shellcheck disable=SC2016 # the shell that socat starts expands it
+    background "$1.udp.$2" "$1" socat "UDP4-RECVFROM:$2,fork" \
+        SYSTEM:'read -r line; echo "'"$1"' heard $line from $SOCAT_PEERADDR"'
+    wait_for listening "$1" udp "$2"
+}
+
+# ask_udp NAMESPACE HOST PORT TEXT [SOURCE-PORT]: one datagram there, one answer back
+ask_udp() {
+    printf '%s\n' "$4" | in_ns "$1" timeout 8 socat -T 5 - "UDP4:$2:$3${5:+,sourceport=$5}"
+}
+
+fetch() { # fetch NAMESPACE URL [curl options]: the page, or curl's error
+    local ns=$1 url=$2
+    shift 2
+    in_ns "$ns" curl -sS --max-time 20 "$@" "$url"
+}
