@@ -358,6 +358,7 @@ mod tests {
         assert_eq!(strip("home").as_deref(), Some("www.alice"));
         assert_eq!(strip("alice.home").as_deref(), Some("www"));
         assert_eq!(strip("ice.home"), None);
+        assert_eq!(strip("nome"), None);
         assert_eq!(strip("www.alice.home"), None);
         assert_eq!(strip("a.www.alice.home"), None);
     }

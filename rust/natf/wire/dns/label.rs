@@ -192,8 +192,11 @@ mod tests {
             assert_eq!(text(&message(names), 12), Err(Error::Pointer));
             assert_eq!(same(&message(names), 12, 12), Err(Error::Pointer));
         }
+        // Back first, and then forth again, to before the start.
+        let message = self::message(b"\xc0\x10\0\0\x01b\0\xc0\x0c");
+        assert_eq!(text(&message, 19), Err(Error::Pointer));
         // Two that lead to each other: the second may go back, the first may not come forth.
-        let message = message(b"\xc0\x0e\xc0\x0c");
+        let message = self::message(b"\xc0\x0e\xc0\x0c");
         assert_eq!(text(&message, 14), Err(Error::Pointer));
     }
 
