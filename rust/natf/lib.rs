@@ -2,7 +2,7 @@
 
 //! The NAT-f protocol as an ordinary crate, for tests, fuzzing and user-space tools.
 //!
-//! The sources are those of [`mod.rs`](natf); a kernel module includes the same file. Both builds
+//! The sources are those of `mod.rs`; a kernel module includes the same file. Both builds
 //! therefore spell paths as `crate::natf::…`.
 
 #![cfg_attr(not(test), no_std)]

@@ -23,7 +23,7 @@ prop_compose! {
 
 type Fields = (u64, u8, u32, u32, u16, u16);
 
-fn a_request<'a>(fields: Fields, name: NameRef<'a>) -> Request<'a> {
+fn a_request(fields: Fields, name: NameRef<'_>) -> Request<'_> {
     let (nonce, protocol, en, router, en_port, dst_port) = fields;
     Request {
         nonce,

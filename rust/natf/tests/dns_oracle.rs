@@ -147,7 +147,7 @@ fn rewritten(mut message: Message, max_ttl: Option<u32>) -> Message {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn the_answer_is_read(message in a_response()) {
