@@ -19,6 +19,7 @@ use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::dns as wire;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::udp;
+use crate::tick;
 
 /// Port of DNS servers.
 const PORT: u16 = 53;
@@ -106,7 +107,7 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     if let Some(query) = find(skb, false) {
         let until = clock::now_ms().saturating_add(QUERY_MS);
         let _ = ns.queries.insert(query.key(), until);
-        ns.kick(crate::tick::SWEEP_MS);
+        ns.kick(tick::SWEEP_MS);
     }
 }
 
@@ -176,7 +177,7 @@ fn virtual_address(
         let entry = nrt::Entry::new(addr, host, domain, router, now, ttl);
         let entry = Arc::new(entry, GFP_ATOMIC).ok()?;
         ns.nrt.insert(key, entry).ok()?;
-        ns.kick(crate::tick::SWEEP_MS);
+        ns.kick(tick::SWEEP_MS);
         return Some(addr);
     }
     None

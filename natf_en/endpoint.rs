@@ -2,7 +2,7 @@
 
 //! What the endpoint knows in one network name space.
 
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -38,6 +38,8 @@ pub(crate) struct Endpoint {
     /// Suffixes of the names that get a virtual address. Empty: the module does nothing here.
     #[pin]
     pub(crate) domains: Snapshot<Suffix>,
+    /// Whether there are suffixes.
+    pub(crate) configured: AtomicBool,
     /// DNS queries that went out, by address, port and id: when they are forgotten.
     #[pin]
     pub(crate) queries: Table<u64>,
@@ -62,6 +64,13 @@ pub(crate) struct Endpoint {
     pub(crate) swept: AtomicU64,
 }
 
+impl Endpoint {
+    /// Whether there is anything to do here: without suffixes and names the module only looks on.
+    pub(crate) fn is_active(&self) -> bool {
+        self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0
+    }
+}
+
 static ID: Id = Id::new();
 
 impl Namespace for Endpoint {
@@ -80,6 +89,7 @@ impl Namespace for Endpoint {
         try_pin_init!(Endpoint {
             counters: EnCounters::new(),
             domains <- Snapshot::new(),
+            configured: AtomicBool::new(false),
             queries <- Table::new(QUERIES_MAX),
             nrt <- Table::new(NRT_MAX),
             outgoing <- Table::new(VAT_MAX),

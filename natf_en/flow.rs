@@ -74,7 +74,7 @@ impl Flow {
     pub(crate) fn new(id: vat::Flow, name: Arc<nrt::Entry>, first: Skb) -> Result<Arc<Self>> {
         let now = clock::now_ms();
         let mut held = Held::new();
-        let _ = held.push(first);
+        let _room_for_one = held.push(first);
         Arc::pin_init(
             try_pin_init!(Flow {
                 id,
@@ -177,6 +177,11 @@ impl Flow {
                 }
             }
         }
+    }
+
+    /// Gives the first packet back: the flow did not come to be.
+    pub(crate) fn withdraw(&self) -> Option<Skb> {
+        self.waiting.lock().held.pop()
     }
 
     /// Ends the negotiation well. False if it had ended before.

@@ -38,7 +38,10 @@ impl hook::Hook<Endpoint> for Hook {
                 ns.counters.bump(En::TranslatedIn);
                 Verdict::Accept(skb)
             }
-            None => Verdict::Drop(skb),
+            None => {
+                ns.counters.bump(En::NoMemory);
+                Verdict::Drop(skb)
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A packet leaves: to a virtual address it is translated, held for negotiation, or refused.
 
 use core::net::Ipv4Addr;
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
@@ -19,7 +20,7 @@ use crate::natf::vat::{Direction, Segment, TRANSPORT_LEN};
 use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::translate::{self, Side};
-use crate::{dns, request};
+use crate::{dns, request, tick};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -87,6 +88,7 @@ fn of_flow(ns: &Netns<Endpoint>, flow: &Arc<Flow>, skb: Skb, segment: &Segment) 
         }
         Hold::Open(skb) => match flow.mapped() {
             Some(to) => translated(ns, flow, skb, segment, to),
+            // It was forgotten in between; the sender tries again.
             None => Verdict::Drop(skb),
         },
         Hold::Refused(skb, refusal) => {
@@ -103,14 +105,13 @@ fn of_flow(ns: &Netns<Endpoint>, flow: &Arc<Flow>, skb: Skb, segment: &Segment) 
 /// The first packet of a new flow: held, and the router asked.
 fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Segment) -> Verdict {
     if !skb.hold() {
-        ns.counters.bump(En::OutTableFull);
+        ns.counters.bump(En::NoMemory);
         return Verdict::Drop(skb);
     }
     let Ok(flow) = Flow::new(segment.flow, name, skb) else {
-        ns.counters.bump(En::OutTableFull);
+        ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
-    ns.held.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
     let entered = ns
         .negotiating
         .insert(flow.nonce_key(), flow.clone())
@@ -118,17 +119,31 @@ fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Se
     match entered {
         Ok(()) => {
             ns.counters.bump(En::Held);
+            ns.held.fetch_add(1, Ordering::Relaxed);
             request::send(ns, &flow);
-            ns.kick(crate::tick::NEGOTIATION_MS);
+            ns.kick(tick::NEGOTIATION_MS);
+            Verdict::Stolen
         }
-        Err(_) => {
-            // No room, or another CPU was first: its negotiation serves the retransmission too.
-            ns.counters.bump(En::OutTableFull);
+        Err(error) => {
             ns.negotiating.remove(&flow.nonce_key());
-            flow.refuse(ns, Refusal::HostUnreachable);
+            match flow.withdraw() {
+                Some(skb) => not_entered(ns, skb, segment, error),
+                None => Verdict::Stolen,
+            }
         }
     }
-    Verdict::Stolen
+}
+
+/// A first packet whose flow could not be entered: another CPU was quicker, or there is no room.
+fn not_entered(ns: &Netns<Endpoint>, skb: Skb, segment: &Segment, error: Error) -> Verdict {
+    let guard = rcu::read_lock();
+    match ns.outgoing.get(&segment.flow.key(), &guard) {
+        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment),
+        _ => {
+            ns.counters.bump(En::OutTableFull);
+            refuse(ns, skb, Some(segment), Refusal::HostUnreachable)
+        }
+    }
 }
 
 /// Sends the packet on its way to the mapped address.
@@ -159,7 +174,9 @@ pub(crate) fn translate_out(
     to: (Ipv4Addr, u16),
 ) -> Result {
     let protocol = segment.flow.protocol;
-    translate::rewrite(skb, Side::Destination, protocol, segment.transport, to).ok_or(ENOMEM)?;
+    translate::rewrite(skb, Side::Destination, protocol, segment.transport, to)
+        .ok_or(ENOMEM)
+        .inspect_err(|_| ns.counters.bump(En::NoMemory))?;
     flow.route
         .route(ns.net(), skb, segment.flow.local.0)
         .inspect_err(|_| ns.counters.bump(En::OutNoRoute))?;

@@ -75,7 +75,13 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
         Message::Request(request) => match find(request.nonce) {
             Some(flow) if request == flow.request() => {
                 let lifetime = vat::direct_lifetime(flow.id.protocol);
-                open(ns, flow, (ip.src(), flow.id.remote.1), lifetime, En::Fallback)
+                open(
+                    ns,
+                    flow,
+                    (ip.src(), flow.id.remote.1),
+                    lifetime,
+                    En::Fallback,
+                )
             }
             _ => unknown(ns),
         },

@@ -3,6 +3,7 @@
 //! /sys/kernel/natf_en: what a person sets and sees.
 
 use core::fmt::{self, Write};
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 
@@ -39,13 +40,6 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
     },
 ];
 
-impl Endpoint {
-    /// Whether there is anything to do here: without suffixes and names the module only looks on.
-    pub(crate) fn is_active(&self) -> bool {
-        self.nrt.len() > 0 || !self.domains.get().is_empty()
-    }
-}
-
 fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     ns.domains
         .get()
@@ -67,6 +61,7 @@ fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
                 Some(Command::Add(suffix)) => new.push(suffix, GFP_KERNEL)?,
             }
         }
+        ns.configured.store(!new.is_empty(), Ordering::Relaxed);
         Ok(new)
     })
 }
@@ -79,7 +74,8 @@ fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
 fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
     let mut result = Ok(());
-    ns.nrt.for_each(|entry| result = result.and(entry.show(now, out)));
+    ns.nrt
+        .for_each(|entry| result = result.and(entry.show(now, out)));
     result
 }
 

@@ -19,6 +19,9 @@ pub(crate) const NEGOTIATION_MS: u32 = 50;
 /// Pause between two sweeps of the tables, in milliseconds.
 pub(crate) const SWEEP_MS: u32 = 1000;
 
+/// How long a name outlives its last flow, in seconds.
+const NAME_GRACE_S: u32 = 60;
+
 /// Does what is due; the pause until the next time, or `None` if there is nothing to wait for.
 pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     let now = clock::now_ms();
@@ -68,6 +71,9 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
     ns.outgoing.for_each(|flow| {
         if flow.is_over(now, false) {
             flow::forget(ns, flow);
+        } else {
+            // A name in use stays: an application may open another flow to the address it has (FTP).
+            flow.name.refresh(now, NAME_GRACE_S);
         }
     });
     ns.queries.retain(|until| *until >= now);

@@ -64,7 +64,10 @@ pub(crate) fn rewrite(
     skb.replace4(address, to.0.octets(), checksum, true)?;
     skb.replace4(transport, ports, checksum, false)?;
     if udp && !partial {
-        let sum = skb.writable(end)?.get_mut(checksum..)?.first_chunk_mut::<2>()?;
+        let sum = skb
+            .writable(end)?
+            .get_mut(checksum..)?
+            .first_chunk_mut::<2>()?;
         if *sum == [0, 0] {
             // Zero would mean "none" (RFC 768).
             *sum = [0xff, 0xff];

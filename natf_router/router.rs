@@ -44,10 +44,7 @@ pub(crate) struct Pending {
 static ID: Id = Id::new();
 
 impl Namespace for Router {
-    const HOOKS: &'static [Spec<Self>] = &[
-        Spec::of::<request::Hook>(),
-        Spec::of::<pseudo::Hook>(),
-    ];
+    const HOOKS: &'static [Spec<Self>] = &[Spec::of::<request::Hook>(), Spec::of::<pseudo::Hook>()];
 
     fn id() -> &'static Id {
         &ID

@@ -149,11 +149,6 @@ struct sk_buff *natf_skb_alloc(u32 len)
 	return skb;
 }
 
-bool natf_skb_input_is_loopback(const struct sk_buff *skb)
-{
-	return skb->dev && (skb->dev->flags & IFF_LOOPBACK);
-}
-
 /* Needs a packet with a route whose device is still there. */
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 {

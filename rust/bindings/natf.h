@@ -45,7 +45,6 @@ bool natf_skb_is_partial(const struct sk_buff *skb);
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);
 bool natf_skb_dst_force(struct sk_buff *skb);
 struct sk_buff *natf_skb_alloc(u32 len);
-bool natf_skb_input_is_loopback(const struct sk_buff *skb);
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 
 /* routing; addresses in network byte order */

@@ -17,6 +17,7 @@
     improper_ctypes,
     unsafe_op_in_unsafe_fn,
     clippy::all,
+    clippy::cast_lossless,
     clippy::undocumented_unsafe_blocks,
     clippy::ptr_as_ptr,
     clippy::ref_as_ptr

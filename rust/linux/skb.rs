@@ -114,12 +114,6 @@ impl Skb {
         unsafe { bindings::natf_skb_is_partial(self.as_ptr()) }
     }
 
-    /// Whether the packet came in by a loopback device.
-    pub(crate) fn came_by_loopback(&self) -> bool {
-        // SAFETY: valid sk_buff.
-        unsafe { bindings::natf_skb_input_is_loopback(self.as_ptr()) }
-    }
-
     /// Makes the packet's route outlive the RCU section of the hook, so that the packet can be held.
     /// False if it has none any more: then it cannot.
     pub(crate) fn hold(&mut self) -> bool {

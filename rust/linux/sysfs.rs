@@ -14,14 +14,20 @@ use kernel::prelude::*;
 /// Largest piece that sysfs hands to one write.
 const PAGE: usize = kernel::page::PAGE_SIZE;
 
+/// Writes the whole content of a file.
+type Show<N> = fn(&Netns<N>, &mut Text<'_>) -> fmt::Result;
+
+/// Takes whole lines; all or none of them take effect.
+type Store<N> = fn(&Netns<N>, &[u8]) -> Result;
+
 /// One file.
 pub(crate) struct File<N: Namespace> {
     /// Its name.
     pub(crate) name: &'static CStr,
-    /// Writes the whole content.
-    pub(crate) show: fn(&Netns<N>, &mut Text<'_>) -> fmt::Result,
-    /// Takes whole lines; all or none of them take effect. `None`: read only.
-    pub(crate) store: Option<fn(&Netns<N>, &[u8]) -> Result>,
+    /// What is read from it.
+    pub(crate) show: Show<N>,
+    /// What is written to it; `None`: read only.
+    pub(crate) store: Option<Store<N>>,
 }
 
 /// The window of a file's content that a read asks for; what lies outside is counted, not kept.

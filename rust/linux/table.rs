@@ -106,8 +106,8 @@ impl<V: Send + Sync + 'static> Table<V> {
             GFP_ATOMIC,
         )?);
         // SAFETY: a fresh node with the layout that the table expects.
-        let inserted =
-            to_result(unsafe { bindings::natf_table_insert(self.inner.ht.get(), node.cast()) });
+        let errno = unsafe { bindings::natf_table_insert(self.inner.ht.get(), node.cast()) };
+        let inserted = to_result(errno);
         if inserted.is_err() {
             // SAFETY: the node did not enter the table: nobody else knows it.
             unsafe { free_node::<V>(node) };
@@ -200,11 +200,7 @@ impl<V: Send + Sync + 'static> PinnedDrop for Inner<V> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: initialised table, and `&mut self` says that nobody uses it any more.
         unsafe {
-            bindings::natf_table_destroy(
-                self.ht.get(),
-                Some(free_last::<V>),
-                core::ptr::null_mut(),
-            )
+            bindings::natf_table_destroy(self.ht.get(), Some(free_last::<V>), core::ptr::null_mut())
         };
     }
 }

@@ -54,6 +54,7 @@ counters! {
         OutProtocol "out_protocol" "packets to a virtual address refused: not TCP or UDP, or a fragment",
         OutTableFull "out_table_full" "packets refused: the flow table is full or there is no memory",
         OutNoRoute "out_no_route" "packets refused: no route to the mapped address",
+        NoMemory "no_memory" "packets dropped because memory was short",
         Expired "expired" "flows ended by close or idle time-out",
     }
 }

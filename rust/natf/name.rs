@@ -135,7 +135,7 @@ impl<'a> NameRef<'a> {
     }
 
     /// A copy to keep.
-    pub fn to_name(&self) -> Name {
+    pub fn to_name(self) -> Name {
         let mut name = Name::EMPTY;
         // A checked name fits, so this appends all of it.
         name.append(self.as_bytes());

@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{ports, tcp};
 
-/// Bytes of a transport header that [`Flow::parse`] wants to see: up to the flags of TCP.
+/// Bytes of a transport header that [`Segment::parse`] wants to see: up to the flags of TCP.
 pub const TRANSPORT_LEN: usize = 14;
 
 /// Pauses after a request, in milliseconds: then it is sent again, after the last one given up.
