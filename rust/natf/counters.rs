@@ -73,7 +73,6 @@ counters! {
         Forbidden "forbidden" "requests refused: the firewall or routing dropped the pseudo-packet",
         NoResource "no_resource" "requests refused: the NAT has no port or entry left, or no memory",
         ReplyFailed "reply_failed" "replies that could not be sent (no route, no memory)",
-        PseudoUnknown "pseudo_unknown" "pseudo-packets caught that no request waits for",
         Busy "busy" "requests dropped: too many under way",
     }
 }
