@@ -14,7 +14,7 @@ NAT-f for Linux: reach a host behind a NAT by its name.
   make clean      remove what was built from this checkout
   make distclean  remove the cache, too: the next run builds everything again
 
-It needs root on a Debian (amd64), 10 GB of disk, and the network for the first run, which takes about
+It needs root on a Debian (amd64), 8 GB of disk, and the network for the first run, which takes about
 ten minutes. Everything, compilers and kernels and guests, is kept in a cache folder; the host gets
 nothing but the package mmdebstrap. `sandbox/enter` opens a shell among the compilers.
 

@@ -108,7 +108,7 @@ step() {
     pid=$!
     set +m
     # shellcheck disable=SC2064  # the number of this step's group, not of a later one
-    trap "kill -TERM -- -$pid 2>/dev/null; echo >&2; say 'interrupted; run the same command again to go on'; exit 130" INT TERM HUP
+    trap "kill -KILL -- -$pid 2>/dev/null; echo >&2; say 'interrupted; run the same command again to go on'; exit 130" INT TERM HUP
 
     # A pipe that nobody writes to is the clock.
     exec {never}<> <(:)
