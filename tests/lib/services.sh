@@ -19,7 +19,11 @@ background() {
 
 # end KEY: stop what background started, and wait until it is gone
 end() {
-    kill "${PID[$1]}" 2>/dev/null || true
+    # A signal that meets the child between its fork and its exec is taken by the shell's handler and
+    # lost, so one may not be enough.
+    while kill "${PID[$1]}" 2>/dev/null; do
+        sleep 0.02
+    done
     wait "${PID[$1]}" 2>/dev/null || true
     unset "PID[$1]"
 }
@@ -32,9 +36,10 @@ listening() { # listening NAMESPACE tcp|udp PORT
 #   wildcard   *.home A                     (default)
 #   cname      each host a CNAME to home
 #   several    each host an A of its own
-# ZONE is a file with further records.
+# ZONE is a file with further records; with SIGNED the zone is signed.
 name_server() {
-    local dir=$WORK/bind host
+    local dir=$WORK/bind host signing=
+    [ -z "${SIGNED:-}" ] || signing="dnssec-policy default; inline-signing yes;"
     mkdir -p "$dir"
     {
         echo '$TTL 60'
@@ -57,7 +62,7 @@ options {
     recursion no; dnssec-validation no; notify no;
 };
 controls { };
-zone "example.net" { type primary; file "$dir/zone"; };
+zone "example.net" { type primary; file "$dir/zone"; $signing };
 CONF
     background isp.named isp named -g -n 1 -c "$dir/named.conf"
     wait_for en dig +short +time=1 +tries=1 "@$NAMESERVER" example.net SOA
@@ -122,6 +127,11 @@ udp_echo() {
 # ask_udp NAMESPACE HOST PORT TEXT [SOURCE-PORT]: one datagram there, one answer back
 ask_udp() {
     printf '%s\n' "$4" | in_ns "$1" timeout 8 socat -T 5 - "UDP4:$2:$3${5:+,sourceport=$5}"
+}
+
+# connect NAMESPACE HOST PORT: no more than that; on failure it says what the kernel said
+connect() {
+    in_ns "$1" timeout 15 bash -c 'exec 5<>"/dev/tcp/$0/$1"' "$2" "$3"
 }
 
 fetch() { # fetch NAMESPACE URL [curl options]: the page, or curl's error

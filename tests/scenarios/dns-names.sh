@@ -34,9 +34,10 @@ for variant in wildcard cname several; do
     is "$variant: no way around by AAAA" "$(ask AAAA alice.home.example.net | grep -c :)" 0
     end isp.named
 done
-not_ok "the answer does not claim to be authentic" grep -qw ad <(name_server && flags alice.home.example.net)
+name_server
+matches "the flags are those of the server" "$(flags alice.home.example.net)" '^qr aa rd$'
 
 write en natf_en/domains "del home.example.net"
 is "a suffix taken away: the name is what it was" "$(ask alice.home.example.net)" "$G2"
-write en natf_en/domains "*"
+write en natf_en/domains "add *"
 matches "the suffix *: the paper's behaviour" "$(ask alice.home.example.net)" '^240\.'

@@ -14,10 +14,10 @@ is "control: while the router answers, so does alice" \
     "$(fetch en http://alice.home.example.net/)" "this is alice"
 isp ip route add blackhole "$G2"
 capture wire isp en "host $G2"
-timed fetch en http://alice.home.example.net/
+timed connect en alice.home.example.net 80
 capture_end wire
-is "curl could not connect" "$STATUS" 7
-matches "because of an error, not of its own patience" "$(cat "$WORK/timed")" 'No route to host'
+is "no connection" "$STATUS" 1
+matches "because of an error of the kernel" "$(cat "$WORK/timed")" 'No route to host'
 within "it came when the protocol says" "$TOOK" 3600 4900
 is "four requests were sent" "$(count_packets wire 'icmp[icmptype] == icmp-echo')" 4
 is "all with the same content" \

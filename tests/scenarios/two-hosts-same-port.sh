@@ -26,7 +26,7 @@ release() { # release HOST DESCRIPTOR
     wait_for grep -q "this is $1" "$WORK/got.$1"
 }
 established() { # as the router sees it
-    connections -p tcp --dport 40000 | grep -c "src=$1 .*dst=$EN .*ESTABLISHED"
+    connections -p tcp | grep -c "ESTABLISHED src=$1 dst=$EN sport=80 dport=40000"
 }
 both() { [ "$(established 192.168.0.10)$(established 192.168.0.11)" = 11 ]; }
 
