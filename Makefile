@@ -4,9 +4,10 @@
 define help_text
 NAT-f for Linux: reach a host behind a NAT by its name.
 
-  make demo       the whole thing in one guest: a client on the internet, a router with its NAT and
-                  a host behind it, before and after the modules are loaded
-  make test       every scenario in every kind of guest; the last line is "N passed, N failed"
+  make demo       the whole thing, told by four virtual machines on Debian's own kernel: a client, the
+                  internet, a home router with its NAT, and the hosts behind it
+  make test       host tests, all scenarios in User-Mode Linux, a chosen set on Debian's kernel in
+                  QEMU; the last line is "N passed, N failed"
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
@@ -29,7 +30,8 @@ Variables, as in `make test GUEST=uml`:
   NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
 endef
 
-.PHONY: help demo test modules install metadata lint clean distclean check-arguments compilers guests
+.PHONY: help demo test modules install metadata lint clean distclean check-arguments compilers \
+	qemu-guests uml-guests
 .NOTPARALLEL:
 
 help:
@@ -55,20 +57,19 @@ install: compilers
 check-arguments:
 	@sandbox/check-arguments
 
-guests: check-arguments compilers
+qemu-guests: check-arguments compilers
 	@sandbox/guest-root
-ifneq ($(GUEST),qemu)
+	@KDIR= sandbox/modules stock >/dev/null
+
+uml-guests: check-arguments compilers
+	@sandbox/guest-root
 	@sandbox/uml-kernel
 	@sandbox/modules uml >/dev/null
-endif
-ifneq ($(GUEST),uml)
-	@KDIR= sandbox/modules stock >/dev/null
-endif
 
-demo: guests
+demo: qemu-guests
 	@tests/demo/run
 
-test: guests
+test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu,$(GUEST))),qemu-guests uml-guests)
 	@tests/run $(SCENARIO)
 
 lint: compilers
