@@ -227,7 +227,9 @@ impl Flow {
         drop(waiting);
         while let Some(skb) = held.pop() {
             ns.held.fetch_sub(1, Ordering::Relaxed);
-            skb.refuse(icmp_code(refusal));
+            if let Err(skb) = refuse_later(ns, skb, refusal) {
+                skb.refuse(icmp_code(refusal));
+            }
         }
     }
 
@@ -284,6 +286,15 @@ pub(crate) fn icmp_code(refusal: Refusal) -> u8 {
         Refusal::Prohibited => icmp::CODE_PROHIBITED,
         Refusal::HostUnreachable => icmp::CODE_HOST,
     }
+}
+
+/// Has the tick tell the sender of a held packet in a moment, when connect() has let go of its socket:
+/// until then TCP would take the ICMP error for a soft one. Gives the packet back if there is no room.
+pub(crate) fn refuse_later(ns: &Netns<Endpoint>, skb: Skb, refusal: Refusal) -> Result<(), Skb> {
+    let pushed = ns.refusals.lock().push((skb, icmp_code(refusal)));
+    pushed.map_err(|(skb, _)| skb)?;
+    ns.kick(1);
+    Ok(())
 }
 
 /// Takes an open flow out of the tables, whatever its state.

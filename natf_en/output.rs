@@ -9,7 +9,7 @@ use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::{Endpoint, PREFIX};
-use crate::flow::{self, icmp_code, Flow, Hold};
+use crate::flow::{self, Flow, Hold};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
@@ -184,8 +184,7 @@ pub(crate) fn translate_out(
     Ok(())
 }
 
-/// Tells the sender. A datagram socket hears it from its system call. A TCP socket would not: connect()
-/// holds it while the SYN passes here, so the ICMP error is sent a moment later, from the tick.
+/// Tells the sender. A datagram socket hears it from its system call, a TCP socket from the tick.
 fn refuse(
     ns: &Netns<Endpoint>,
     mut skb: Skb,
@@ -196,12 +195,8 @@ fn refuse(
     if !tcp || !skb.hold() {
         return Verdict::Refuse(skb, hook::host_unreachable());
     }
-    let full = ns.refusals.lock().push((skb, icmp_code(refusal)));
-    match full {
-        Ok(()) => {
-            ns.kick(1);
-            Verdict::Stolen
-        }
-        Err((skb, _)) => Verdict::Refuse(skb, hook::host_unreachable()),
+    match flow::refuse_later(ns, skb, refusal) {
+        Ok(()) => Verdict::Stolen,
+        Err(skb) => Verdict::Refuse(skb, hook::host_unreachable()),
     }
 }

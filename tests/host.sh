@@ -24,7 +24,7 @@ check() {
     out=$("$@" 2>&1)
     local status=$?
     report "$status" "$text"
-    ((status == 0)) || sed 's/^/# /' <<<"$out" | tail -n 60
+    ((status == 0)) || tail -n 60 <<<"# ${out//$'\n'/$'\n'# }"
 }
 
 # The tests themselves report, a line each. cargo-nextest where the host has it, else the cargo of the

@@ -14,8 +14,8 @@ pub const TRANSPORT_LEN: usize = 14;
 /// Pauses after a request, in milliseconds: then it is sent again, after the last one given up.
 pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
 
-/// How long a refusal is remembered, in milliseconds.
-pub const REFUSAL_MS: u64 = 1000;
+/// How long a refusal is remembered, in milliseconds: past the first retransmission of TCP (1 s).
+pub const REFUSAL_MS: u64 = 2000;
 
 /// How long a TCP flow stays after both sides closed it (twice the maximum segment lifetime), and
 /// after a reset, in milliseconds.

@@ -8,9 +8,6 @@
 . "$NATF_TESTS/lib.sh"
 
 topology
-# Without any delay the refusal would come while connect() still holds the socket; TCP then keeps the
-# error back until it repeats the SYN. There is no such network outside of one machine.
-delay 1
 name_server
 web_server alice
 web_server carol
