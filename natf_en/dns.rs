@@ -74,7 +74,7 @@ impl Found {
 
 /// Finds the DNS message of a packet from (`answer`) or to port 53. Cheap for all others.
 fn find(skb: &mut Skb, answer: bool) -> Option<Found> {
-    let ip = ipv4::Packet::new_header_checked(skb.head(ipv4::HEADER_LEN)?).ok()?;
+    let ip = ipv4::Packet::new_header_checked(skb.ip_header()?).ok()?;
     if ip.protocol() != Protocol::Udp || ip.is_fragment() {
         return None;
     }
@@ -106,7 +106,11 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     }
     if let Some(query) = find(skb, false) {
         let until = clock::now_ms().saturating_add(QUERY_MS);
-        let _ = ns.queries.insert(query.key(), until);
+        // The same query again starts its time anew.
+        ns.queries.remove(&query.key());
+        if ns.queries.insert(query.key(), until).is_err() {
+            ns.counters.bump(En::QueriesFull);
+        }
         ns.kick(tick::SWEEP_MS);
     }
 }
@@ -120,8 +124,9 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     let Some(found) = find(skb, true) else {
         return Ok(());
     };
+    let asked = ns.queries.remove(&found.key());
     if found.message.len() > MAX_LEN {
-        return Ok(());
+        return Err(En::DnsTooLong);
     }
     let bytes = skb.head(found.message.end).ok_or(En::DnsMalformed)?;
     let message = bytes.get(found.message.clone()).ok_or(En::DnsMalformed)?;
@@ -141,7 +146,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     let Some(split) = domains::split(answer.name.view(), suffixes.iter()) else {
         return Ok(());
     };
-    if !ns.queries.remove(&found.key()) {
+    if !asked {
         return Err(En::DnsUnasked);
     }
     let addr = virtual_address(ns, split, router, answer.ttl).ok_or(En::DnsPoolFull)?;
@@ -163,22 +168,27 @@ fn virtual_address(
         let key = nrt::Entry::key(addr);
         match ns.nrt.get(&key, &guard) {
             Some(entry) if !entry.is(name.host, name.domain) => continue,
-            Some(entry) if entry.router == router => {
-                entry.refresh(now, ttl);
-                return Some(addr);
-            }
             // The router has moved: a new entry for new flows, the old one for those that have it.
-            Some(_) => {
+            Some(entry) if entry.router != router => {
                 ns.nrt.remove(&key);
             }
-            None => {}
+            _ => {}
         }
-        let (host, domain) = (name.host.to_name(), name.domain.to_name());
-        let entry = nrt::Entry::new(addr, host, domain, router, now, ttl);
-        let entry = Arc::new(entry, GFP_ATOMIC).ok()?;
-        ns.nrt.insert(key, entry).ok()?;
-        ns.kick(tick::SWEEP_MS);
-        return Some(addr);
+        if ns.nrt.get(&key, &guard).is_none() {
+            let (host, domain) = (name.host.to_name(), name.domain.to_name());
+            let entry = nrt::Entry::new(addr, host, domain, router, now, ttl);
+            match ns.nrt.insert(key, Arc::new(entry, GFP_ATOMIC).ok()?) {
+                // Another CPU may have been quicker, with this name or with another.
+                Ok(()) | Err(EEXIST) => {}
+                Err(_) => return None,
+            }
+        }
+        let entry = ns.nrt.get(&key, &guard)?;
+        if entry.is(name.host, name.domain) {
+            entry.refresh(now, ttl);
+            ns.kick(tick::SWEEP_MS);
+            return Some(addr);
+        }
     }
     None
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the endpoint knows in one network name space.
+//! What the endpoint knows in one network namespace.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
@@ -25,13 +25,13 @@ pub(crate) const PREFIX: Prefix = Prefix::DEFAULT;
 /// Names known at a time.
 const NRT_MAX: u32 = 16_384;
 /// Flows at a time.
-const VAT_MAX: u32 = 1 << 20;
+const VAT_MAX: u32 = 1 << 18;
 /// Flows in negotiation at a time.
 const NEGOTIATING_MAX: u32 = 1024;
 /// DNS queries under way at a time.
 const QUERIES_MAX: u32 = 4096;
 
-/// State of one name space.
+/// State of one namespace.
 #[pin_data]
 pub(crate) struct Endpoint {
     pub(crate) counters: EnCounters,
@@ -65,13 +65,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether there is anything to do here: without suffixes and names the module only looks on.
+    /// Whether there is anything to do here: without suffixes, names and flows the module only looks on.
     pub(crate) fn is_active(&self) -> bool {
-        self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0
+        self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0 || self.outgoing.len() > 0
     }
 }
 
-static ID: Id = Id::new();
+static ID: Id<Endpoint> = Id::new();
 
 impl Namespace for Endpoint {
     const HOOKS: &'static [Spec<Self>] = &[
@@ -81,11 +81,11 @@ impl Namespace for Endpoint {
         Spec::of::<dns::AnswerHook>(),
     ];
 
-    fn id() -> &'static Id {
+    fn id() -> &'static Id<Self> {
         &ID
     }
 
-    fn new(_net: Net) -> impl PinInit<Self, Error> {
+    fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Endpoint {
             counters: EnCounters::new(),
             domains <- Snapshot::new(),

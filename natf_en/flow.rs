@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use kernel::prelude::*;
-use kernel::sync::Arc;
+use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
 use crate::held::{Held, PER_NAMESPACE};
@@ -18,19 +18,22 @@ use crate::linux::route;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::nrt;
-use crate::natf::vat::{self, Closing, Direction, Negotiation, Segment, Step};
+use crate::natf::vat::{self, Direction, Negotiation, Seen, Segment, Step};
 use crate::natf::wire::control::{Refusal, Request};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::Protocol;
+
+/// Packets that may join those being released; a sender that is quicker than the release loses some.
+const RELEASE_MORE: u8 = 64;
 
 /// How far a flow has come.
 pub(crate) enum Stage {
     /// Its request is under way; packets wait.
     Negotiating(Negotiation),
-    /// Mapped; the packets that waited go out before any other.
-    Releasing,
-    /// Mapped.
-    Open,
+    /// Mapped; the packets that waited go out before any other, and so many more may join them.
+    Releasing(u8),
+    /// Mapped, to this address and port.
+    Open((Ipv4Addr, u16)),
     /// Refused; remembered until then, in milliseconds since boot.
     Refused(Refusal, u64),
 }
@@ -45,7 +48,7 @@ struct Waiting {
 #[pin_data]
 pub(crate) struct Flow {
     /// As the application sees it: G1:s to V:d.
-    pub(crate) id: vat::Flow,
+    pub(crate) id: vat::FlowId,
     /// Names the flow's request.
     pub(crate) nonce: u64,
     /// The name behind V.
@@ -59,8 +62,8 @@ pub(crate) struct Flow {
     lifetime: AtomicU32,
     /// When the last packet passed, in milliseconds since boot.
     used: AtomicU64,
-    /// A [`Closing`].
-    closing: AtomicU8,
+    /// A [`Seen`].
+    seen: AtomicU8,
     #[pin]
     pub(crate) route: route::Cache,
 }
@@ -71,7 +74,7 @@ impl Flow {
     /// # Errors
     ///
     /// `ENOMEM`; then the packet is gone.
-    pub(crate) fn new(id: vat::Flow, name: Arc<nrt::Entry>, first: Skb) -> Result<Arc<Self>> {
+    pub(crate) fn new(id: vat::FlowId, name: Arc<nrt::Entry>, first: Skb) -> Result<Arc<Self>> {
         let now = clock::now_ms();
         let mut held = Held::new();
         let _room_for_one = held.push(first);
@@ -87,7 +90,7 @@ impl Flow {
                 mapped: AtomicU64::new(0),
                 lifetime: AtomicU32::new(0),
                 used: AtomicU64::new(now),
-                closing: AtomicU8::new(0),
+                seen: AtomicU8::new(0),
                 route <- route::Cache::new(),
             }? Error),
             GFP_ATOMIC,
@@ -128,10 +131,11 @@ impl Flow {
     pub(crate) fn touch(&self, segment: &Segment, direction: Direction) {
         self.used.store(clock::now_ms(), Ordering::Relaxed);
         let Some(flags) = segment.flags else { return };
-        let before = Closing(self.closing.load(Ordering::Relaxed));
-        let after = before.seen(flags, direction);
+        let before = Seen(self.seen.load(Ordering::Relaxed));
+        let after = before.and(flags, direction);
+        // Two CPUs may lose each other's bit here; the next segment brings it back.
         if after != before {
-            self.closing.fetch_or(after.0, Ordering::Relaxed);
+            self.seen.store(after.0, Ordering::Relaxed);
         }
     }
 
@@ -141,10 +145,14 @@ impl Flow {
         if self.mapped().is_none() {
             return matches!(self.waiting.lock().stage, Stage::Refused(_, until) if until < now);
         }
-        let closing = Closing(self.closing.load(Ordering::Relaxed));
-        let limit = closing.idle_limit_ms(self.lifetime.load(Ordering::Relaxed));
+        let lifetime = self.lifetime.load(Ordering::Relaxed);
+        let seen = Seen(self.seen.load(Ordering::Relaxed));
+        let limit = match self.id.protocol {
+            Protocol::Tcp => seen.idle_limit_ms(lifetime),
+            _ => vat::lifetime_ms(lifetime),
+        };
         let idle = now.saturating_sub(self.used.load(Ordering::Relaxed));
-        idle > limit || (opens && closing.has_begun())
+        idle > limit || (opens && seen.ends())
     }
 
     /// What the clock of the negotiation wants; `None` if there is none any more.
@@ -156,26 +164,27 @@ impl Flow {
     }
 
     /// Keeps a packet until the flow is open.
-    pub(crate) fn hold(&self, ns: &Netns<Endpoint>, mut skb: Skb) -> Hold {
-        if !skb.hold() {
-            return Hold::Full(skb);
+    pub(crate) fn hold(&self, ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Hold {
+        if !skb.hold(guard) {
+            return Hold::NoRoute(skb);
         }
         let mut waiting = self.waiting.lock();
-        match waiting.stage {
-            Stage::Open => Hold::Open(skb),
-            Stage::Refused(refusal, _) => Hold::Refused(skb, refusal),
-            Stage::Negotiating(_) | Stage::Releasing => {
-                if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
-                    return Hold::Full(skb);
-                }
-                match waiting.held.push(skb) {
-                    Ok(()) => {
-                        ns.held.fetch_add(1, Ordering::Relaxed);
-                        Hold::Held
-                    }
-                    Err(skb) => Hold::Full(skb),
-                }
+        match &mut waiting.stage {
+            Stage::Open(to) => return Hold::Open(skb, *to),
+            Stage::Refused(refusal, _) => return Hold::Refused(skb, *refusal),
+            Stage::Releasing(0) => return Hold::Full(skb),
+            Stage::Releasing(more) => *more = more.saturating_sub(1),
+            Stage::Negotiating(_) => {}
+        }
+        if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
+            return Hold::Full(skb);
+        }
+        match waiting.held.push(skb) {
+            Ok(()) => {
+                ns.held.fetch_add(1, Ordering::Relaxed);
+                Hold::Held
             }
+            Err(skb) => Hold::Full(skb),
         }
     }
 
@@ -190,7 +199,7 @@ impl Flow {
         if !matches!(waiting.stage, Stage::Negotiating(_)) {
             return false;
         }
-        waiting.stage = Stage::Releasing;
+        waiting.stage = Stage::Releasing(RELEASE_MORE);
         self.lifetime.store(lifetime, Ordering::Relaxed);
         self.used.store(clock::now_ms(), Ordering::Relaxed);
         true
@@ -209,7 +218,7 @@ impl Flow {
                 let [p0, p1] = to.1.to_be_bytes();
                 let packed = u64::from_be_bytes([0, 0, a, b, c, d, p0, p1]);
                 self.mapped.store(packed, Ordering::Release);
-                waiting.stage = Stage::Open;
+                waiting.stage = Stage::Open(to);
             }
         }
         next
@@ -267,11 +276,13 @@ pub(crate) enum Hold {
     /// It waits.
     Held,
     /// No need: the flow is open.
-    Open(Skb),
+    Open(Skb, (Ipv4Addr, u16)),
     /// No use: the flow was refused.
     Refused(Skb, Refusal),
     /// No room.
     Full(Skb),
+    /// Its route went away meanwhile.
+    NoRoute(Skb),
 }
 
 /// The key of a nonce in a table.
@@ -297,16 +308,16 @@ pub(crate) fn refuse_later(ns: &Netns<Endpoint>, skb: Skb, refusal: Refusal) -> 
     Ok(())
 }
 
-/// Takes an open flow out of the tables, whatever its state.
+/// Takes a flow out of all tables.
 pub(crate) fn forget(ns: &Netns<Endpoint>, flow: &Flow) {
-    if let Some((addr, port)) = flow.mapped() {
+    let same = |other: &Arc<Flow>| core::ptr::eq(&**other, flow);
+    let open = flow.mapped();
+    if let Some((addr, port)) = open {
         ns.incoming
-            .remove_if(&flow.id.with_remote(addr, port).key(), |other| {
-                core::ptr::eq(&**other, flow)
-            });
+            .remove_if(&flow.id.with_remote(addr, port).key(), same);
     }
-    ns.outgoing
-        .remove_if(&flow.id.key(), |other| core::ptr::eq(&**other, flow));
     ns.negotiating.remove(&flow.nonce_key());
-    ns.counters.bump(En::Expired);
+    if ns.outgoing.remove_if(&flow.id.key(), same) && open.is_some() {
+        ns.counters.bump(En::Expired);
+    }
 }

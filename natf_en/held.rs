@@ -7,11 +7,11 @@ use crate::linux::skb::Skb;
 /// Packets that one flow may hold.
 const PER_FLOW: usize = 16;
 
-/// Packets that all flows of a name space may hold together.
+/// Packets that all flows of a namespace may hold together.
 pub(crate) const PER_NAMESPACE: u32 = 4096;
 
 /// Refusals that may wait to be sent.
-const REFUSALS: usize = 64;
+pub(crate) const REFUSALS: usize = 64;
 
 /// A queue of fixed size; first in, first out.
 pub(crate) struct Queue<T, const N: usize> {

@@ -26,7 +26,7 @@ mod tick;
 mod translate;
 
 use endpoint::Endpoint;
-use linux::{netns, sysfs};
+use linux::netns;
 
 module! {
     type: Module,
@@ -36,19 +36,15 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. Fields are dropped in this order: files first, then the name spaces.
+/// The loaded module.
 struct Module {
-    _files: sysfs::Folder,
-    _namespaces: netns::Registration<Endpoint>,
+    _endpoints: netns::Registration<Endpoint>,
 }
 
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let namespaces = netns::Registration::new()?;
-        let files = sysfs::Folder::new(c"natf_en", settings::FILES)?;
         Ok(Module {
-            _files: files,
-            _namespaces: namespaces,
+            _endpoints: netns::Registration::new(c"natf_en", settings::FILES)?,
         })
     }
 }

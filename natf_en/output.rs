@@ -31,7 +31,7 @@ impl hook::Hook<Endpoint> for Hook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        let Some(head) = skb.head(ipv4::HEADER_LEN) else {
+        let Some(head) = skb.ip_header() else {
             return Verdict::Accept(skb);
         };
         let Ok(ip) = ipv4::Packet::new_header_checked(head) else {
@@ -50,8 +50,11 @@ impl hook::Hook<Endpoint> for Hook {
 
 /// The first bytes of a packet, as far as they matter for its flow.
 pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    let ihl = usize::from(skb.head(1)?.first()? & 0x0f).checked_mul(4)?;
-    let len = ihl.checked_add(TRANSPORT_LEN)?.min(skb.len());
+    let len = skb
+        .ip_header()?
+        .len()
+        .checked_add(TRANSPORT_LEN)?
+        .min(skb.len());
     Segment::parse(skb.head(len)?, direction)
 }
 
@@ -63,12 +66,12 @@ fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
     let guard = rcu::read_lock();
     if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
         if !flow.is_over(clock::now_ms(), segment.opens()) {
-            return of_flow(ns, flow, skb, &segment);
+            return of_flow(ns, flow, skb, &segment, &guard);
         }
         flow::forget(ns, flow);
     }
     match ns.nrt.get(&nrt::Entry::key(dst), &guard) {
-        Some(name) => first(ns, name.clone(), skb, &segment),
+        Some(name) => first(ns, name.clone(), skb, &segment, &guard),
         None => {
             ns.counters.bump(En::OutUnknown);
             refuse(ns, skb, Some(&segment), Refusal::HostUnreachable)
@@ -77,35 +80,43 @@ fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
 }
 
 /// A packet of a known flow.
-fn of_flow(ns: &Netns<Endpoint>, flow: &Arc<Flow>, skb: Skb, segment: &Segment) -> Verdict {
+fn of_flow(
+    ns: &Netns<Endpoint>,
+    flow: &Arc<Flow>,
+    skb: Skb,
+    segment: &Segment,
+    guard: &rcu::Guard,
+) -> Verdict {
     if let Some(to) = flow.mapped() {
         return translated(ns, flow, skb, segment, to);
     }
-    match flow.hold(ns, skb) {
+    let (skb, counter) = match flow.hold(ns, skb, guard) {
         Hold::Held => {
             ns.counters.bump(En::Held);
-            Verdict::Stolen
+            return Verdict::Stolen;
         }
-        Hold::Open(skb) => match flow.mapped() {
-            Some(to) => translated(ns, flow, skb, segment, to),
-            // It was forgotten in between; the sender tries again.
-            None => Verdict::Drop(skb),
-        },
+        Hold::Open(skb, to) => return translated(ns, flow, skb, segment, to),
         Hold::Refused(skb, refusal) => {
             ns.counters.bump(En::OutRefused);
-            refuse(ns, skb, Some(segment), refusal)
+            return refuse(ns, skb, Some(segment), refusal);
         }
-        Hold::Full(skb) => {
-            ns.counters.bump(En::HoldFull);
-            Verdict::Drop(skb)
-        }
-    }
+        Hold::Full(skb) => (skb, En::HoldFull),
+        Hold::NoRoute(skb) => (skb, En::OutNoRoute),
+    };
+    ns.counters.bump(counter);
+    Verdict::Drop(skb)
 }
 
 /// The first packet of a new flow: held, and the router asked.
-fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Segment) -> Verdict {
-    if !skb.hold() {
-        ns.counters.bump(En::NoMemory);
+fn first(
+    ns: &Netns<Endpoint>,
+    name: Arc<nrt::Entry>,
+    mut skb: Skb,
+    segment: &Segment,
+    guard: &rcu::Guard,
+) -> Verdict {
+    if !skb.hold(guard) {
+        ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
     }
     let Ok(flow) = Flow::new(segment.flow, name, skb) else {
@@ -127,7 +138,7 @@ fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Se
         Err(error) => {
             ns.negotiating.remove(&flow.nonce_key());
             match flow.withdraw() {
-                Some(skb) => not_entered(ns, skb, segment, error),
+                Some(skb) => not_entered(ns, skb, segment, error, guard),
                 None => Verdict::Stolen,
             }
         }
@@ -135,10 +146,15 @@ fn first(ns: &Netns<Endpoint>, name: Arc<nrt::Entry>, mut skb: Skb, segment: &Se
 }
 
 /// A first packet whose flow could not be entered: another CPU was quicker, or there is no room.
-fn not_entered(ns: &Netns<Endpoint>, skb: Skb, segment: &Segment, error: Error) -> Verdict {
-    let guard = rcu::read_lock();
-    match ns.outgoing.get(&segment.flow.key(), &guard) {
-        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment),
+fn not_entered(
+    ns: &Netns<Endpoint>,
+    skb: Skb,
+    segment: &Segment,
+    error: Error,
+    guard: &rcu::Guard,
+) -> Verdict {
+    match ns.outgoing.get(&segment.flow.key(), guard) {
+        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, guard),
         _ => {
             ns.counters.bump(En::OutTableFull);
             refuse(ns, skb, Some(segment), Refusal::HostUnreachable)
@@ -192,7 +208,8 @@ fn refuse(
     refusal: Refusal,
 ) -> Verdict {
     let tcp = segment.is_some_and(|segment| segment.flags.is_some());
-    if !tcp || !skb.hold() {
+    let guard = rcu::read_lock();
+    if !tcp || !skb.hold(&guard) {
         return Verdict::Refuse(skb, hook::host_unreachable());
     }
     match flow::refuse_later(ns, skb, refusal) {

@@ -13,10 +13,11 @@ use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::vat::{self, Direction};
-use crate::natf::wire::control::{self, Message, Response, MAGIC};
+use crate::natf::wire::control::{self, Message, Refusal, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::output;
+use crate::translate::{self, Side};
 
 /// LOCAL_IN, before all: the reply must not depend on what the firewall says about ping.
 pub(crate) struct Hook;
@@ -102,12 +103,17 @@ fn answered(ns: &Netns<Endpoint>, flow: &Arc<Flow>, response: &Response) -> Opti
             flow.refuse(ns, refusal);
             Some(())
         }
-        None if PREFIX.is_mappable(response.mapped) && response.mapped_port != 0 => {
+        None if is_usable(response) => {
             let to = (response.mapped, response.mapped_port);
             open(ns, flow, to, response.lifetime, En::Mapped)
         }
         None => None,
     }
+}
+
+/// Whether a mapping can be used. (Lifetime 0 would end it before its first packet.)
+fn is_usable(response: &Response) -> bool {
+    PREFIX.is_mappable(response.mapped) && response.mapped_port != 0 && response.lifetime != 0
 }
 
 /// Opens the flow and lets go of the packets that waited, in their order.
@@ -119,18 +125,32 @@ fn open(
     counter: En,
 ) -> Option<()> {
     let wire = flow.id.with_remote(to.0, to.1).key();
-    // A stale flow may still have this mapping: the router has given it to us now.
-    ns.incoming.remove(&wire);
+    let same = |other: &Arc<Flow>| Arc::ptr_eq(other, flow);
+    if counter == En::Mapped {
+        // The router's NAT says that this mapping is ours now: a stale flow may still have it.
+        ns.incoming.remove_if(&wire, |other| !same(other));
+    }
+    if ns.incoming.insert(wire, flow.clone()).is_err() {
+        let guard = rcu::read_lock();
+        if ns.incoming.get(&wire, &guard).is_some_and(same) {
+            // The same answer twice, on two CPUs.
+            return unknown(ns);
+        }
+        // Full, or a direct flow of the same ports is there: the answers could not be told apart.
+        ns.counters.bump(En::OutTableFull);
+        ns.negotiating.remove(&flow.nonce_key());
+        flow.refuse(ns, Refusal::HostUnreachable);
+        return Some(());
+    }
     if !flow.map(lifetime) {
+        ns.incoming.remove_if(&wire, same);
         return unknown(ns);
     }
     ns.negotiating.remove(&flow.nonce_key());
-    if ns.incoming.insert(wire, flow.clone()).is_err() {
-        ns.counters.bump(En::OutTableFull);
-    }
     ns.counters.bump(counter);
     while let Some(mut skb) = flow.release(ns, to) {
         let Some(segment) = output::segment(&mut skb, Direction::Out) else {
+            ns.counters.bump(En::NoMemory);
             continue;
         };
         flow.touch(&segment, Direction::Out);
@@ -139,7 +159,15 @@ fn open(
                 ns.counters.bump(En::Released);
                 skb.resend(ns.net());
             }
-            Err(_) => skb.refuse(icmp::CODE_HOST),
+            Err(_) => {
+                // The error must quote what the application sent.
+                let (protocol, at) = (flow.id.protocol, segment.transport);
+                if translate::rewrite(&mut skb, Side::Destination, protocol, at, flow.id.remote)
+                    .is_some()
+                {
+                    skb.refuse(icmp::CODE_HOST);
+                }
+            }
         }
     }
     Some(())

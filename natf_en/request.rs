@@ -4,7 +4,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::flow::Flow;
-use crate::linux::netns::{Net, Netns};
+use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::wire::control::{Request, MAX_REQUEST_LEN};
@@ -16,16 +16,12 @@ const TTL: u8 = 64;
 
 /// Sends the flow's request to its router, counted either way. Not while a lock is held.
 pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
-    let sent = build(&flow.request()).is_some_and(|skb| transmit(ns.net(), skb));
+    let sent = build(&flow.request()).is_some_and(|skb| skb.send(ns.net()).is_ok());
     ns.counters.bump(if sent {
         En::RequestSent
     } else {
         En::RequestFailed
     });
-}
-
-fn transmit(net: Net, skb: Skb) -> bool {
-    skb.send(net).is_ok()
 }
 
 /// The whole packet. `None`: no memory.

@@ -3,6 +3,7 @@
 //! /sys/kernel/natf_en: what a person sets and sees.
 
 use core::fmt::{self, Write};
+use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
@@ -61,9 +62,11 @@ fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
                 Some(Command::Add(suffix)) => new.push(suffix, GFP_KERNEL)?,
             }
         }
-        ns.configured.store(!new.is_empty(), Ordering::Relaxed);
         Ok(new)
-    })
+    })?;
+    let any = !ns.domains.get().is_empty();
+    ns.configured.store(any, Ordering::Relaxed);
+    Ok(())
 }
 
 fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
@@ -73,16 +76,22 @@ fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
 
 fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    let mut result = Ok(());
-    ns.nrt
-        .for_each(|entry| result = result.and(entry.show(now, out)));
-    result
+    all(ns.nrt.walk(|entry| until_full(entry.show(now, out))))
 }
 
 fn show_vat(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    let mut result = Ok(());
-    ns.outgoing
-        .for_each(|flow| result = result.and(flow.show(now, out)));
-    result
+    all(ns.outgoing.walk(|flow| until_full(flow.show(now, out))))
+}
+
+/// A walk goes on while there is room for its lines.
+fn until_full(line: fmt::Result) -> ControlFlow<fmt::Error> {
+    match line {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => ControlFlow::Break(error),
+    }
+}
+
+fn all(broken: Option<fmt::Error>) -> fmt::Result {
+    broken.map_or(Ok(()), Err)
 }

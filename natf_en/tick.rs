@@ -2,10 +2,12 @@
 
 //! What time does: requests are repeated and given up, refusals delivered, entries forgotten.
 
+use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 
 use crate::endpoint::Endpoint;
 use crate::flow::{self, Flow};
+use crate::held::REFUSALS;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::natf::counters::En;
@@ -18,9 +20,6 @@ pub(crate) const NEGOTIATION_MS: u32 = 50;
 
 /// Pause between two sweeps of the tables, in milliseconds.
 pub(crate) const SWEEP_MS: u32 = 1000;
-
-/// How long a name outlives its last flow, in seconds.
-const NAME_GRACE_S: u32 = 60;
 
 /// Does what is due; the pause until the next time, or `None` if there is nothing to wait for.
 pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
@@ -40,7 +39,8 @@ pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
 }
 
 fn deliver_refusals(ns: &Netns<Endpoint>) {
-    loop {
+    // No more than fit at a time: whoever keeps adding is served in the next round.
+    for _ in 0..REFUSALS {
         // The lock is not held while the error is sent.
         let next = ns.refusals.lock().pop();
         match next {
@@ -48,6 +48,7 @@ fn deliver_refusals(ns: &Netns<Endpoint>) {
             None => return,
         }
     }
+    ns.kick(1);
 }
 
 /// One negotiation; whether it goes on.
@@ -68,13 +69,14 @@ fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
 }
 
 fn sweep(ns: &Netns<Endpoint>, now: u64) {
-    ns.outgoing.for_each(|flow| {
+    ns.outgoing.walk(|flow| {
         if flow.is_over(now, false) {
             flow::forget(ns, flow);
         } else {
             // A name in use stays: an application may open another flow to the address it has (FTP).
-            flow.name.refresh(now, NAME_GRACE_S);
+            flow.name.refresh(now, 0);
         }
+        ControlFlow::<()>::Continue(())
     });
     ns.queries.retain(|until| *until >= now);
     ns.nrt.retain(|entry| entry.is_alive(now));

@@ -19,7 +19,7 @@ mod request;
 mod router;
 mod settings;
 
-use linux::{netns, sysfs};
+use linux::netns;
 use router::Router;
 
 module! {
@@ -30,19 +30,15 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. Fields are dropped in this order: files first, then the name spaces.
+/// The loaded module.
 struct Module {
-    _files: sysfs::Folder,
-    _namespaces: netns::Registration<Router>,
+    _routers: netns::Registration<Router>,
 }
 
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let namespaces = netns::Registration::new()?;
-        let files = sysfs::Folder::new(c"natf_router", settings::FILES)?;
         Ok(Module {
-            _files: files,
-            _namespaces: namespaces,
+            _routers: netns::Registration::new(c"natf_router", settings::FILES)?,
         })
     }
 }

@@ -2,6 +2,10 @@
 
 //! The pseudo-packet comes back from the NAT: the mapping is read from it, and it goes no further.
 
+use core::sync::atomic::Ordering;
+
+use kernel::sync::rcu;
+
 use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
@@ -29,18 +33,19 @@ impl hook::Hook<Router> for Hook {
         let Some(pseudo) = skb.head(len).and_then(Pseudo::parse) else {
             return Verdict::Accept(skb);
         };
-        let mut found = None;
-        ns.pending.remove_if(&pseudo.key(), |pending| {
-            found = Some(*pending);
-            true
-        });
-        let Some(pending) = found else {
+        let guard = rcu::read_lock();
+        let Some(pending) = ns.pending.get(&pseudo.key(), &guard) else {
             return Verdict::Accept(skb);
         };
-        let (response, counter) = read_mapping(ns, &skb, &pseudo, &pending);
-        ns.counters.bump(counter);
+        ns.pending.remove(&pseudo.key());
+        if pending.answered.swap(true, Ordering::Relaxed) {
+            ns.counters.bump(Count::Late);
+        } else {
+            let (response, counter) = read_mapping(ns, &skb, &pseudo, pending);
+            ns.counters.bump(counter);
+            reply::send(ns, &response, pending.echo);
+        }
         skb.consume();
-        reply::send(ns, &response, pending.echo);
         Verdict::Stolen
     }
 }
@@ -54,7 +59,7 @@ fn read_mapping(
 ) -> (Response, Count) {
     let translated = pseudo.src.0 != pending.host;
     // The entry is made liberal before anybody else can find it.
-    let tracked = conntrack::be_liberal(skb);
+    let tracked = translated && conntrack::be_liberal(skb);
     if !translated || !conntrack::confirm(skb) {
         let refused = Response {
             code: Code::NoResource,

@@ -4,6 +4,9 @@
 //! pseudo-packet. The order of the checks is that of docs/protocol.md.
 
 use core::net::Ipv4Addr;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use kernel::sync::rcu;
 
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -17,7 +20,7 @@ use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::reply;
-use crate::router::{Pending, Router};
+use crate::router::{Pending, Router, PENDING_MS};
 
 /// PRE_ROUTING, after defragmentation (-400), before raw (-300), conntrack (-200) and every rule of the
 /// user: a router that drops pings from outside still answers requests.
@@ -28,10 +31,11 @@ impl hook::Hook<Router> for Hook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
-        let Some(dst) = request_to(&mut skb) else {
-            return Verdict::Accept(skb);
-        };
-        if ns.act.get().is_empty() || !route::is_own_address(ns.net(), dst) {
+        let guard = rcu::read_lock();
+        if !looks_like_request(&mut skb)
+            || ns.act.get().is_empty()
+            || !route::is_for_us(&mut skb, &guard)
+        {
             return Verdict::Accept(skb);
         }
         match check(ns, &mut skb) {
@@ -40,14 +44,14 @@ impl hook::Hook<Router> for Hook {
                 ns.counters.bump(counter);
                 Verdict::Drop(skb)
             }
-            Checked::Answered(pending, code, counter) => {
+            Checked::Refused(pending, code, counter) => {
                 ns.counters.bump(counter);
                 reply::send(ns, &pending.refused(code), pending.echo);
                 skb.consume();
                 Verdict::Stolen
             }
             Checked::Allowed(pending) => {
-                make_mapping(ns, pending, state.input_ifindex());
+                make_mapping(ns, pending, state.input_ifindex(), &guard);
                 skb.consume();
                 Verdict::Stolen
             }
@@ -55,16 +59,19 @@ impl hook::Hook<Router> for Hook {
     }
 }
 
-/// The destination of a packet that looks like a request at first sight. Cheap for all others.
-fn request_to(skb: &mut Skb) -> Option<Ipv4Addr> {
-    let ip = ipv4::Packet::new_header_checked(skb.head(ipv4::HEADER_LEN)?).ok()?;
-    if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {
-        return None;
-    }
-    let (start, dst) = (ip.header_len(), ip.dst());
-    let magic = start.checked_add(icmp::HEADER_LEN)?;
-    let head = skb.head(magic.checked_add(MAGIC.len())?)?;
-    (head.get(start) == Some(&icmp::ECHO_REQUEST) && head.ends_with(&MAGIC)).then_some(dst)
+/// Whether the packet is a request at first sight: an echo request with our magic. Cheap for all others.
+fn looks_like_request(skb: &mut Skb) -> bool {
+    let mut look = || {
+        let ip = ipv4::Packet::new_header_checked(skb.ip_header()?).ok()?;
+        if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {
+            return None;
+        }
+        let start = ip.header_len();
+        let magic = start.checked_add(icmp::HEADER_LEN)?;
+        let head = skb.head(magic.checked_add(MAGIC.len())?)?;
+        Some(head.get(start) == Some(&icmp::ECHO_REQUEST) && head.ends_with(&MAGIC))
+    };
+    look().unwrap_or(false)
 }
 
 /// What a request is worth.
@@ -74,7 +81,7 @@ enum Checked {
     /// Not worth an answer.
     Dropped(Count),
     /// Refused.
-    Answered(Pending, Code, Count),
+    Refused(Pending, Code, Count),
     /// A mapping is to be made.
     Allowed(Pending),
 }
@@ -123,8 +130,10 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, src: Ipv4Addr, echo: (u16, 
         host,
         response: Response::to(request, Code::Ok),
         echo,
+        answered: AtomicBool::new(false),
+        until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
     };
-    let refuse = |code, counter| Checked::Answered(pending(Ipv4Addr::UNSPECIFIED), code, counter);
+    let refuse = |code, counter| Checked::Refused(pending(Ipv4Addr::UNSPECIFIED), code, counter);
     if request.en != src {
         return refuse(Code::BadSource, Count::BadSource);
     }
@@ -135,7 +144,10 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, src: Ipv4Addr, echo: (u16, 
         return refuse(Code::BadOption, Count::BadOption);
     }
     let act = ns.act.get();
-    let entry = act.iter().find(|entry| entry.name == request.name);
+    let entry = act
+        .binary_search_by(|entry| entry.name.as_bytes().cmp(request.name.as_bytes()))
+        .ok()
+        .and_then(|at| act.get(at));
     match act::decide(entry) {
         Ok(host) => Checked::Allowed(pending(host)),
         Err(code) => refuse(code, Count::Denied),
@@ -143,35 +155,38 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, src: Ipv4Addr, echo: (u16, 
 }
 
 /// Sends the pseudo-packet through the NAT. When this returns, the request was answered.
-fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32) {
-    let response = &pending.response;
+fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &rcu::Guard) {
+    let (host, response, echo) = (pending.host, pending.response, pending.echo);
     let [a, b, c, d, ..] = clock::random_u64().to_be_bytes();
     let pseudo = Pseudo {
         protocol: response.protocol,
-        src: (pending.host, response.dst_port),
+        src: (host, response.dst_port),
         dst: (response.en, response.en_port),
         token: u32::from_be_bytes([a, b, c, d]),
     };
+    let refuse = |code, counter| {
+        ns.counters.bump(counter);
+        reply::send(ns, &Response { code, ..response }, echo);
+    };
     let Some(skb) = build(&pseudo) else {
-        return fail(ns, &pending, Code::NoResource, Count::NoResource);
+        return refuse(Code::NoResource, Count::NoResource);
     };
     if ns.pending.insert(pseudo.key(), pending).is_err() {
         return ns.counters.bump(Count::Busy);
     }
-    let injected = skb.inject(ns.net(), pending.host, not_ifindex);
-    // If the pseudo-packet came back, the hook there has answered and taken the entry.
-    if !ns.pending.remove(&pseudo.key()) {
-        return;
+    if skb.inject(ns.net(), host, not_ifindex, guard).is_err() {
+        ns.pending.remove(&pseudo.key());
+        return refuse(Code::NoHost, Count::NoHost);
     }
-    match injected {
-        Ok(()) => fail(ns, &pending, Code::Forbidden, Count::Forbidden),
-        Err(_) => fail(ns, &pending, Code::NoHost, Count::NoHost),
+    // If the pseudo-packet came back, the hook there has answered and taken the entry. If not, it was
+    // dropped, or waits in an NFQUEUE: then it will be caught later, for which the entry stays.
+    match ns.pending.get(&pseudo.key(), guard) {
+        Some(pending) if !pending.answered.swap(true, Ordering::Relaxed) => {
+            ns.kick(PENDING_MS);
+            refuse(Code::Forbidden, Count::Forbidden);
+        }
+        _ => {}
     }
-}
-
-fn fail(ns: &Netns<Router>, pending: &Pending, code: Code, counter: Count) {
-    ns.counters.bump(counter);
-    reply::send(ns, &pending.refused(code), pending.echo);
 }
 
 fn build(pseudo: &Pseudo) -> Option<Skb> {

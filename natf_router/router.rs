@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the router knows in one network name space.
+//! What the router knows in one network namespace.
 
 use core::net::Ipv4Addr;
+use core::sync::atomic::AtomicBool;
 
 use kernel::prelude::*;
 
+use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
@@ -16,9 +18,9 @@ use crate::natf::wire::control::Response;
 use crate::{pseudo, request};
 
 /// Requests under way at a time.
-const PENDING_MAX: u32 = 1024;
+const PENDING_MAX: u32 = 4096;
 
-/// State of one name space.
+/// State of one namespace.
 #[pin_data]
 pub(crate) struct Router {
     pub(crate) counters: RouterCounters,
@@ -31,7 +33,6 @@ pub(crate) struct Router {
 }
 
 /// A request that waits for its pseudo-packet to come back.
-#[derive(Clone, Copy)]
 pub(crate) struct Pending {
     /// Address of the private host.
     pub(crate) host: Ipv4Addr,
@@ -39,18 +40,26 @@ pub(crate) struct Pending {
     pub(crate) response: Response,
     /// Identifier and sequence number of the echo.
     pub(crate) echo: (u16, u16),
+    /// Whether the request has its answer. The pseudo-packet may still be about, in an NFQUEUE, and must
+    /// be caught all the same.
+    pub(crate) answered: AtomicBool,
+    /// When it is forgotten, in milliseconds since boot.
+    pub(crate) until: u64,
 }
 
-static ID: Id = Id::new();
+/// How long a pseudo-packet may stay away, in milliseconds.
+pub(crate) const PENDING_MS: u32 = 5000;
+
+static ID: Id<Router> = Id::new();
 
 impl Namespace for Router {
     const HOOKS: &'static [Spec<Self>] = &[Spec::of::<request::Hook>(), Spec::of::<pseudo::Hook>()];
 
-    fn id() -> &'static Id {
+    fn id() -> &'static Id<Self> {
         &ID
     }
 
-    fn new(_net: Net) -> impl PinInit<Self, Error> {
+    fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Router {
             counters: RouterCounters::new(),
             act <- Snapshot::new(),
@@ -58,7 +67,9 @@ impl Namespace for Router {
         }? Error)
     }
 
-    fn tick(_ns: &Netns<Self>) -> Option<u32> {
-        None
+    fn tick(ns: &Netns<Self>) -> Option<u32> {
+        let now = clock::now_ms();
+        ns.pending.retain(|pending| pending.until >= now);
+        (ns.pending.len() > 0).then_some(PENDING_MS)
     }
 }

@@ -58,6 +58,8 @@ fn store_act(ns: &Netns<Router>, lines: &[u8]) -> Result {
                 },
             }
         }
+        // The lookup of a request wants them sorted.
+        new.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         Ok(new)
     })
 }

@@ -34,7 +34,11 @@ bool natf_ct_be_liberal(struct sk_buff *skb)
 	return true;
 }
 
-/* Seconds the packet's entry will live without traffic once the flow is established; 0: no entry. */
+/*
+ * Seconds that the packet's entry lives without traffic for sure; 0: no entry. TCP: once established.
+ * UDP: as if unreplied, because conntrack takes a flow for a stream only after some seconds of traffic
+ * both ways, and an endpoint that counted on more would send to a mapping that is gone.
+ */
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb)
 {
 	enum ip_conntrack_info info;
@@ -48,7 +52,7 @@ u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb)
 	case IPPROTO_TCP:
 		return (policy ?: nf_tcp_pernet(net)->timeouts)[TCP_CONNTRACK_ESTABLISHED] / HZ;
 	case IPPROTO_UDP:
-		return (policy ?: nf_udp_pernet(net)->timeouts)[UDP_CT_REPLIED] / HZ;
+		return (policy ?: nf_udp_pernet(net)->timeouts)[UDP_CT_UNREPLIED] / HZ;
 	case IPPROTO_ICMP:
 		return (policy ? *policy : nf_icmp_pernet(net)->timeout) / HZ;
 	default:

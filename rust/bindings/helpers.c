@@ -75,6 +75,14 @@ void *natf_table_walk_next(struct rhashtable_iter *iter)
 	return IS_ERR(entry) ? NULL : entry;
 }
 
+/* Lets others run; an entry seen before must not be used after. Process context. */
+void natf_table_walk_pause(struct rhashtable_iter *iter)
+{
+	rhashtable_walk_stop(iter);
+	cond_resched();
+	rhashtable_walk_start(iter);
+}
+
 void natf_table_walk_stop(struct rhashtable_iter *iter)
 {
 	rhashtable_walk_stop(iter);
@@ -158,13 +166,25 @@ void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 
 /* ---- routing ---- */
 
-bool natf_is_own_address(struct net *net, __be32 addr)
+/*
+ * Whether a packet in PRE_ROUTING is for one of our own addresses, and its source passes the kernel's
+ * checks: not martian, and as rp_filter says. It has no route afterwards, as before.
+ */
+bool natf_is_for_us(struct sk_buff *skb)
 {
-	return inet_addr_type(net, addr) == RTN_LOCAL;
+	const struct iphdr *iph = ip_hdr(skb);
+	bool ours;
+
+	ours = !ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev) &&
+	       skb_rtable(skb)->rt_type == RTN_LOCAL;
+	skb_dst_drop(skb);
+	return ours;
 }
 
 int natf_reroute(struct net *net, struct sk_buff *skb)
 {
+	if (!skb_dst(skb))
+		return -ENETUNREACH;
 	return ip_route_me_harder(net, skb->sk, skb, RTN_UNSPEC);
 }
 
@@ -228,6 +248,10 @@ int natf_send(struct net *net, struct sk_buff *skb)
 /* Sends a packet that LOCAL_OUT held and that has its new route; consumes it in any case. */
 int natf_resend(struct net *net, struct sk_buff *skb)
 {
+	if (!skb_dst(skb)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
 	return ip_local_out(net, skb->sk, skb);
 }
 
@@ -235,7 +259,9 @@ static int natf_inject_finish(struct net *net, struct sock *sk, struct sk_buff *
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
-	if (ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev)) {
+	/* To be forwarded, nothing else: it must never be delivered to a server of the router. */
+	if (ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev) ||
+	    skb_rtable(skb)->rt_type != RTN_UNICAST) {
 		kfree_skb(skb);
 		return NET_RX_DROP;
 	}
@@ -280,7 +306,7 @@ int natf_input_ifindex(const struct nf_hook_state *state)
 	return state->in ? state->in->ifindex : 0;
 }
 
-/* ---- name spaces and the current process ---- */
+/* ---- namespaces and the current process ---- */
 
 void *natf_net_load(struct net *net, unsigned int id)
 {
@@ -302,6 +328,22 @@ bool natf_current_is_admin(struct net *net)
 	return ns_capable(net->user_ns, CAP_NET_ADMIN);
 }
 
+/* Exported, but declared in a header that netfilter keeps to itself. */
+void nf_queue_nf_hook_drop(struct net *net);
+
+/* Packets that we injected may wait in an NFQUEUE and lead back to code of this module. */
+void natf_net_drop_queued(struct net *net)
+{
+	nf_queue_nf_hook_drop(net);
+}
+
+/* ---- sysfs ---- */
+
+void natf_bin_attr_init(struct bin_attribute *attr)
+{
+	sysfs_bin_attr_init(attr);
+}
+
 /* ---- periodic work ---- */
 
 void natf_work_init(struct delayed_work *work, work_func_t fn)
@@ -311,7 +353,7 @@ void natf_work_init(struct delayed_work *work, work_func_t fn)
 
 void natf_work_arm(struct delayed_work *work, u32 delay_ms)
 {
-	mod_delayed_work(system_percpu_wq, work, msecs_to_jiffies(delay_ms));
+	mod_delayed_work(system_dfl_long_wq, work, msecs_to_jiffies(delay_ms));
 }
 
 /* Waits for a run under way; the work cannot be armed again. */

@@ -11,6 +11,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/rhashtable.h>
 #include <linux/skbuff.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 #include <net/dst_cache.h>
 #include <net/net_namespace.h>
@@ -31,6 +32,7 @@ int natf_table_remove(struct rhashtable *ht, void *entry);
 u32 natf_table_len(const struct rhashtable *ht);
 void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter);
 void *natf_table_walk_next(struct rhashtable_iter *iter);
+void natf_table_walk_pause(struct rhashtable_iter *iter);
 void natf_table_walk_stop(struct rhashtable_iter *iter);
 void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void *arg), void *arg);
 
@@ -48,7 +50,7 @@ struct sk_buff *natf_skb_alloc(u32 len);
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 
 /* routing; addresses in network byte order */
-bool natf_is_own_address(struct net *net, __be32 addr);
+bool natf_is_for_us(struct sk_buff *skb);
 int natf_reroute(struct net *net, struct sk_buff *skb);
 void natf_route_cache_store(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
 bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
@@ -59,11 +61,15 @@ int natf_send(struct net *net, struct sk_buff *skb);
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
 int natf_input_ifindex(const struct nf_hook_state *state);
 
-/* name spaces and the current process */
+/* namespaces and the current process */
 void *natf_net_load(struct net *net, unsigned int id);
 void natf_net_store(struct net *net, unsigned int id, void *data);
 struct net *natf_current_net(void);
 bool natf_current_is_admin(struct net *net);
+void natf_net_drop_queued(struct net *net);
+
+/* sysfs */
+void natf_bin_attr_init(struct bin_attribute *attr);
 
 /* periodic work */
 void natf_work_init(struct delayed_work *work, work_func_t fn);

@@ -20,8 +20,8 @@ pub(crate) fn be_liberal(skb: &Skb) -> bool {
     unsafe { bindings::natf_ct_be_liberal(skb.as_ptr()) }
 }
 
-/// Seconds the packet's entry will live without traffic once established; 0: it has none.
-pub(crate) fn lifetime(net: Net, skb: &Skb) -> u32 {
+/// Seconds that the packet's entry lives without traffic for sure (TCP: once established); 0: it has none.
+pub(crate) fn lifetime(net: Net<'_>, skb: &Skb) -> u32 {
     // SAFETY: valid packet in a hook, valid net.
     unsafe { bindings::natf_ct_lifetime(net.as_ptr(), skb.as_ptr()) }
 }

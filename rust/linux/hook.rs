@@ -56,7 +56,7 @@ pub(crate) trait Hook<N: Namespace> {
     fn handle(ns: &Netns<N>, skb: Skb, state: &State<'_>) -> Verdict;
 }
 
-/// A hook, ready to be registered in every name space.
+/// A hook, ready to be registered in every namespace.
 pub(crate) struct Spec<N: Namespace> {
     point: Point,
     priority: i32,
@@ -98,7 +98,7 @@ impl<N: Namespace> Spec<N> {
 /// Called by netfilter with `ns` as registered and a packet whose fate the return value decides.
 unsafe extern "C" fn shim<N: Namespace, H: Hook<N>>(
     ns: *mut c_void,
-    skb: *mut kernel::bindings::sk_buff,
+    raw: *mut kernel::bindings::sk_buff,
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
     const NF_DROP: c_uint = 0;
@@ -111,23 +111,20 @@ unsafe extern "C" fn shim<N: Namespace, H: Hook<N>>(
     let state = State(unsafe { &*state });
     // SAFETY: on IPv4 hooks the network header is an IPv4 header; every way out below gives the
     // packet back or says that it is gone.
-    let Some(skb) = (unsafe { Skb::from_raw(skb) }) else {
+    let Some(skb) = (unsafe { Skb::from_raw(raw) }) else {
         return NF_ACCEPT;
     };
-    match H::handle(ns, skb, &state) {
-        Verdict::Accept(skb) => {
-            skb.into_raw();
-            NF_ACCEPT
-        }
-        Verdict::Drop(skb) => {
-            skb.into_raw();
-            NF_DROP
-        }
-        Verdict::Refuse(skb, error) => {
-            skb.into_raw();
-            // NF_DROP_ERR: the positive errno in the upper half.
-            (error.to_errno().unsigned_abs() << 16) | NF_DROP
-        }
-        Verdict::Stolen => NF_STOLEN,
+    let (skb, verdict) = match H::handle(ns, skb, &state) {
+        Verdict::Accept(skb) => (skb, NF_ACCEPT),
+        Verdict::Drop(skb) => (skb, NF_DROP),
+        // NF_DROP_ERR: the positive errno in the upper half.
+        Verdict::Refuse(skb, error) => (skb, (error.to_errno().unsigned_abs() << 16) | NF_DROP),
+        Verdict::Stolen => return NF_STOLEN,
+    };
+    if skb.as_ptr() != raw {
+        // Another packet was handed back: the one that netfilter knows is gone already.
+        return NF_STOLEN;
     }
+    skb.into_raw();
+    verdict
 }

@@ -115,7 +115,10 @@ impl<T: Send + Sync + 'static> Snapshot<T> {
         let _one = self.writer.lock();
         let next = Arc::new(change(&self.get())?, GFP_KERNEL)?;
         let old = core::mem::replace(&mut *self.current.lock(), next);
-        // Freed here, where sleeping is allowed, unless a reader still has it.
+        // Packet paths read it inside RCU sections. After those the last reference is this one (or that
+        // of a process reading a file), so that the memory is freed where sleeping is allowed.
+        // SAFETY: process context.
+        unsafe { kernel::bindings::synchronize_rcu() };
         drop(old);
         Ok(())
     }

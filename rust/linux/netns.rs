@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One instance of a module's state per network name space, with its hooks and its clock tick.
+//! One instance of a module's state per network namespace, with its hooks and its clock tick.
 //!
-//! Life of an instance: made with the name space (or for all at module load), then its hooks are
+//! Life of an instance: made with the namespace (or for all at module load), then its hooks are
 //! registered; before it dies its hooks are unregistered, readers waited for, its tick stopped.
 
 use super::bindings;
 use super::clock;
 use super::hook::Spec;
+use super::sysfs::{File, Folder};
+use core::marker::PhantomData;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::bindings as kb;
@@ -16,39 +18,34 @@ use kernel::ffi::{c_int, c_uint, c_void};
 use kernel::prelude::*;
 use kernel::types::Opaque;
 
-/// A network name space, alive as long as the `Netns` that handed it out.
+/// A network namespace, borrowed from the `Netns` that handed it out.
 #[derive(Clone, Copy)]
-pub(crate) struct Net(*mut kb::net);
+pub(crate) struct Net<'a>(*mut kb::net, PhantomData<&'a ()>);
 
-// SAFETY: a `struct net` may be used from any context.
-unsafe impl Send for Net {}
-// SAFETY: as above.
-unsafe impl Sync for Net {}
-
-impl Net {
+impl Net<'_> {
     pub(super) fn as_ptr(self) -> *mut kb::net {
         self.0
     }
 }
 
-/// The module's slot in every name space; a `static` of the module.
-pub(crate) struct Id(AtomicU32);
+/// The slot of `N` in every network namespace; a `static` of the module.
+pub(crate) struct Id<N>(AtomicU32, PhantomData<fn(N)>);
 
-impl Id {
+impl<N> Id<N> {
     /// Not yet given by the kernel.
     pub(crate) const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self(AtomicU32::new(0), PhantomData)
     }
 }
 
-/// What a module keeps per name space.
+/// What a module keeps per namespace.
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// Registered when the instance is complete.
     const HOOKS: &'static [Spec<Self>];
     /// The module's slot.
-    fn id() -> &'static Id;
+    fn id() -> &'static Id<Self>;
     /// A new instance. Process context, may sleep.
-    fn new(net: Net) -> impl PinInit<Self, Error>;
+    fn new(net: Net<'_>) -> impl PinInit<Self, Error>;
     /// Periodic work, in process context; the delay until the next call in milliseconds, or `None`
     /// to wait for a `kick`.
     fn tick(ns: &Netns<Self>) -> Option<u32>;
@@ -57,7 +54,7 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
 /// An instance with all that hangs on it.
 #[pin_data]
 pub(crate) struct Netns<N: Namespace> {
-    net: Net,
+    net: *mut kb::net,
     ops: KVec<bindings::nf_hook_ops>,
     /// When the tick is due, in milliseconds since boot; `u64::MAX`: not armed.
     due: AtomicU64,
@@ -67,7 +64,7 @@ pub(crate) struct Netns<N: Namespace> {
     state: N,
 }
 
-// SAFETY: `ops` is touched only while the instance is made and taken down; the rest is Sync.
+// SAFETY: a `struct net` may be used from any context; `ops` is touched only while the instance is made and taken down; the rest is Sync.
 unsafe impl<N: Namespace> Sync for Netns<N> {}
 // SAFETY: nothing in it is bound to a thread.
 unsafe impl<N: Namespace> Send for Netns<N> {}
@@ -81,9 +78,9 @@ impl<N: Namespace> Deref for Netns<N> {
 }
 
 impl<N: Namespace> Netns<N> {
-    fn new(of: Net) -> impl PinInit<Self, Error> {
+    fn new(of: Net<'_>) -> impl PinInit<Self, Error> + '_ {
         try_pin_init!(Self {
-            net: of,
+            net: of.0,
             ops: KVec::new(),
             due: AtomicU64::new(u64::MAX),
             work <- Opaque::ffi_init(|slot| {
@@ -94,9 +91,9 @@ impl<N: Namespace> Netns<N> {
         })
     }
 
-    /// The name space.
-    pub(crate) fn net(&self) -> Net {
-        self.net
+    /// The namespace.
+    pub(crate) fn net(&self) -> Net<'_> {
+        Net(self.net, PhantomData)
     }
 
     /// Has the tick run within `delay_ms`, also if it was due later. Any context up to softirq.
@@ -147,7 +144,7 @@ unsafe fn load_ptr<N: Namespace>(net: *mut kb::net) -> *mut Netns<N> {
     unsafe { bindings::natf_net_load(net, id).cast() }
 }
 
-/// Calls `f` with the instance of the current process's name space. Process context only, from a
+/// Calls `f` with the instance of the current process's namespace. Process context only, from a
 /// sysfs access: the files are gone before the instances are.
 ///
 /// # Errors
@@ -157,7 +154,7 @@ pub(super) fn with_current<N: Namespace, T>(
     admin: bool,
     f: impl FnOnce(&Netns<N>) -> Result<T>,
 ) -> Result<T> {
-    // SAFETY: the current process holds a reference on its name space while it is in a system call,
+    // SAFETY: the current process holds a reference on its namespace while it is in a system call,
     // and sysfs files are removed before the instances.
     let (net, ns) = unsafe {
         let net = bindings::natf_current_net();
@@ -172,7 +169,7 @@ pub(super) fn with_current<N: Namespace, T>(
 
 unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
     from_result(|| {
-        let mut ns = KBox::pin_init(Netns::<N>::new(Net(net)), GFP_KERNEL)?;
+        let mut ns = KBox::pin_init(Netns::<N>::new(Net(net, PhantomData)), GFP_KERNEL)?;
         let context = core::ptr::from_ref(&*ns).cast_mut().cast::<c_void>();
         let mut ops = KVec::with_capacity(N::HOOKS.len(), GFP_KERNEL)?;
         for spec in N::HOOKS {
@@ -192,6 +189,9 @@ unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
                 ops.len() as c_uint,
             ));
             if let Err(error) = registered {
+                // Some of the hooks may have run for a moment.
+                kb::synchronize_rcu();
+                bindings::natf_work_stop((*ptr).work.get());
                 bindings::natf_net_store(
                     net,
                     N::id().0.load(Ordering::Acquire),
@@ -207,7 +207,7 @@ unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
 
 /// The kernel waits for RCU readers between this and `exit`: no hook runs any more then.
 unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
-    // SAFETY: the kernel calls this once per name space whose `init` succeeded.
+    // SAFETY: the kernel calls this once per namespace whose `init` succeeded.
     if let Some(ns) = unsafe { load::<N>(net) } {
         // SAFETY: these hooks were registered by `init`.
         unsafe {
@@ -217,12 +217,13 @@ unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
 }
 
 unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
-    // SAFETY: called once per name space, after `pre_exit`.
+    // SAFETY: called once per namespace, after `pre_exit`.
     unsafe {
         let ptr = load_ptr::<N>(net);
         if ptr.is_null() {
             return;
         }
+        bindings::natf_net_drop_queued(net);
         bindings::natf_work_stop((*ptr).work.get());
         bindings::natf_net_store(
             net,
@@ -233,10 +234,13 @@ unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
     }
 }
 
-/// Keeps an instance in every name space, present and future, while it lives.
+/// Keeps an instance in every network namespace, present and future, while it lives, and the folder
+/// through which people reach it.
 pub(crate) struct Registration<N: Namespace> {
+    /// Dropped before the instances go: `drop` below takes it first.
+    files: Option<Folder>,
     ops: KBox<bindings::pernet_operations>,
-    _of: core::marker::PhantomData<fn(N)>,
+    _of: PhantomData<fn(N)>,
 }
 
 // SAFETY: the C structure is only read by the kernel, under its own locks.
@@ -245,12 +249,12 @@ unsafe impl<N: Namespace> Send for Registration<N> {}
 unsafe impl<N: Namespace> Sync for Registration<N> {}
 
 impl<N: Namespace> Registration<N> {
-    /// Makes the instances. May sleep.
+    /// Makes the instances and then /sys/kernel/`name` with `files`. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, or what `N::new` says for one of the name spaces; then none is left.
-    pub(crate) fn new() -> Result<Self> {
+    /// `ENOMEM`, or what `N::new` says for one of the namespaces; then nothing is left.
+    pub(crate) fn new(name: &CStr, files: &'static [File<N>]) -> Result<Self> {
         // SAFETY: all-zero is a valid pernet_operations.
         let mut raw: bindings::pernet_operations = unsafe { core::mem::zeroed() };
         raw.init = Some(init::<N>);
@@ -261,20 +265,21 @@ impl<N: Namespace> Registration<N> {
         let mut ops = KBox::new(raw, GFP_KERNEL)?;
         // SAFETY: `ops` stays where it is until `drop` unregisters it.
         to_result(unsafe { bindings::register_pernet_subsys(&mut *ops) })?;
-        Ok(Self {
+        let mut registration = Self {
+            files: None,
             ops,
-            _of: core::marker::PhantomData,
-        })
+            _of: PhantomData,
+        };
+        registration.files = Some(Folder::new(name, files)?);
+        Ok(registration)
     }
 }
 
 impl<N: Namespace> Drop for Registration<N> {
     fn drop(&mut self) {
-        // SAFETY: registered by `new`. The second call waits for RCU callbacks that table entries
-        // still have under way, because their code goes with the module.
-        unsafe {
-            bindings::unregister_pernet_subsys(&mut *self.ops);
-            kb::rcu_barrier();
-        }
+        self.files = None;
+        // SAFETY: registered by `new`. The call also waits (`rcu_barrier`) for the RCU callbacks that
+        // table entries still have under way, whose code goes with the module.
+        unsafe { bindings::unregister_pernet_subsys(&mut *self.ops) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Routing: whose address is it, and a route remembered per flow.
+//! Routing: is a packet for us, and a route remembered per flow.
 
 use super::bindings;
 use super::netns::Net;
@@ -8,12 +8,14 @@ use super::skb::Skb;
 use core::net::Ipv4Addr;
 use kernel::error::to_result;
 use kernel::prelude::*;
+use kernel::sync::rcu;
 use kernel::types::Opaque;
 
-/// Whether `addr` is one of this name space's own addresses. Any context.
-pub(crate) fn is_own_address(net: Net, addr: Ipv4Addr) -> bool {
-    // SAFETY: valid net.
-    unsafe { bindings::natf_is_own_address(net.as_ptr(), u32::from_ne_bytes(addr.octets())) }
+/// Whether a packet in PRE_ROUTING is for one of our own addresses, from a source that is neither
+/// martian nor refused by rp_filter. Inside an RCU section.
+pub(crate) fn is_for_us(skb: &mut Skb, _guard: &rcu::Guard) -> bool {
+    // SAFETY: valid packet with an input device, as in PRE_ROUTING; without one the kernel says no.
+    unsafe { bindings::natf_is_for_us(skb.as_ptr()) }
 }
 
 /// The route of one flow, over `struct dst_cache`: per CPU, dropped by itself when routing changes.
@@ -48,7 +50,7 @@ impl Cache {
     /// # Errors
     ///
     /// That of the routing table.
-    pub(crate) fn route(&self, net: Net, skb: &mut Skb, source: Ipv4Addr) -> Result {
+    pub(crate) fn route(&self, net: Net<'_>, skb: &mut Skb, source: Ipv4Addr) -> Result {
         let source = u32::from_ne_bytes(source.octets());
         // SAFETY: initialised cache, valid packet, in a hook's RCU section.
         if unsafe { bindings::natf_route_cache_apply(self.inner.get(), skb.as_ptr(), source) } {

@@ -9,6 +9,7 @@ use super::netns::Net;
 use core::net::Ipv4Addr;
 use core::ptr::NonNull;
 use kernel::error::{to_result, Result};
+use kernel::sync::rcu;
 
 /// An IPv4 packet that we own: dropping it frees it (and drop monitors see that).
 pub(crate) struct Skb(NonNull<kernel::bindings::sk_buff>);
@@ -65,6 +66,13 @@ impl Skb {
         })
     }
 
+    /// The IPv4 header with its options.
+    pub(crate) fn ip_header(&mut self) -> Option<&[u8]> {
+        const LEN: usize = 20;
+        let words = usize::from(self.head(LEN)?.first()? & 0x0f);
+        self.head(words.wrapping_mul(4).max(LEN))
+    }
+
     /// The first `len` bytes, linear and private to this packet, to change in place.
     pub(crate) fn writable(&mut self, len: usize) -> Option<&mut [u8]> {
         let want = u32::try_from(len).ok()?;
@@ -116,7 +124,7 @@ impl Skb {
 
     /// Makes the packet's route outlive the RCU section of the hook, so that the packet can be held.
     /// False if it has none any more: then it cannot.
-    pub(crate) fn hold(&mut self) -> bool {
+    pub(crate) fn hold(&mut self, _guard: &rcu::Guard) -> bool {
         // SAFETY: valid sk_buff, inside the hook's RCU section.
         unsafe { bindings::natf_skb_dst_force(self.as_ptr()) }
     }
@@ -126,13 +134,13 @@ impl Skb {
     /// # Errors
     ///
     /// That of the routing table, `ENETUNREACH` for instance.
-    pub(crate) fn reroute(&mut self, net: Net) -> Result {
+    pub(crate) fn reroute(&mut self, net: Net<'_>) -> Result {
         // SAFETY: valid sk_buff with a route, valid net.
         to_result(unsafe { bindings::natf_reroute(net.as_ptr(), self.as_ptr()) })
     }
 
     /// Sends a rerouted packet through LOCAL_OUT.
-    pub(crate) fn resend(self, net: Net) {
+    pub(crate) fn resend(self, net: Net<'_>) {
         // SAFETY: the packet has a route; the function consumes it.
         unsafe { bindings::natf_resend(net.as_ptr(), self.into_raw()) };
     }
@@ -142,7 +150,7 @@ impl Skb {
     /// # Errors
     ///
     /// That of the routing table or the output path; the packet is gone in any case.
-    pub(crate) fn send(self, net: Net) -> Result {
+    pub(crate) fn send(self, net: Net<'_>) -> Result {
         // SAFETY: a complete IPv4 packet; the function consumes it.
         match unsafe { bindings::natf_send(net.as_ptr(), self.into_raw()) } {
             errno if errno < 0 => to_result(errno),
@@ -151,12 +159,18 @@ impl Skb {
     }
 
     /// Runs a packet that we made through the input path, as if it came from `near`. Returns when it
-    /// was forwarded, dropped or stolen. Inside an RCU section only.
+    /// was forwarded, dropped, queued or stolen.
     ///
     /// # Errors
     ///
     /// `ENETUNREACH`: no interface but `not_ifindex` leads to `near`.
-    pub(crate) fn inject(self, net: Net, near: Ipv4Addr, not_ifindex: i32) -> Result {
+    pub(crate) fn inject(
+        self,
+        net: Net<'_>,
+        near: Ipv4Addr,
+        not_ifindex: i32,
+        _guard: &rcu::Guard,
+    ) -> Result {
         let near = u32::from_ne_bytes(near.octets());
         // SAFETY: a complete IPv4 packet; the function consumes it.
         to_result(unsafe {

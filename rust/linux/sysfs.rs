@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Files under /sys/kernel/MODULE that act on the name space of the process that uses them.
+//! Files under /sys/kernel/MODULE that act on the namespace of the process that uses them.
 //!
 //! They are binary attributes, because a table may be longer than the one page of a text attribute.
 
+use super::bindings;
 use super::netns::{self, Namespace, Netns};
 use core::fmt;
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_char;
 use kernel::prelude::*;
-
-/// Largest piece that sysfs hands to one write.
-const PAGE: usize = kernel::page::PAGE_SIZE;
 
 /// Writes the whole content of a file.
 type Show<N> = fn(&Netns<N>, &mut Text<'_>) -> fmt::Result;
@@ -30,11 +28,13 @@ pub(crate) struct File<N: Namespace> {
     pub(crate) store: Option<Store<N>>,
 }
 
-/// The window of a file's content that a read asks for; what lies outside is counted, not kept.
+/// The window of a file's content that a read asks for. What lies before is skipped; when it is full,
+/// writing fails, so that nobody goes on for nothing.
 pub(crate) struct Text<'a> {
     window: &'a mut [u8],
     skip: usize,
     filled: usize,
+    full: bool,
 }
 
 impl fmt::Write for Text<'_> {
@@ -43,9 +43,13 @@ impl fmt::Write for Text<'_> {
         self.skip = self.skip.saturating_sub(skipped);
         let rest = s.as_bytes().get(skipped..).unwrap_or_default();
         let room = self.window.get_mut(self.filled..).unwrap_or_default();
+        self.full |= rest.len() > room.len();
         for (to, from) in room.iter_mut().zip(rest) {
             *to = *from;
             self.filled = self.filled.saturating_add(1);
+        }
+        if self.full {
+            return Err(fmt::Error);
         }
         Ok(())
     }
@@ -67,8 +71,8 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`, `EEXIST`; then nothing is left.
-    pub(crate) fn new<N: Namespace>(name: &CStr, files: &'static [File<N>]) -> Result<Self> {
+    /// `ENOMEM` (also if the folder exists), `EEXIST`; then nothing is left.
+    pub(super) fn new<N: Namespace>(name: &CStr, files: &'static [File<N>]) -> Result<Self> {
         // SAFETY: valid name; `kernel_kobj` is there from boot on.
         let kobj = unsafe { kb::kobject_create_and_add(name.as_char_ptr(), kb::kernel_kobj) };
         if kobj.is_null() {
@@ -82,11 +86,13 @@ impl Folder {
             // SAFETY: all-zero is a valid bin_attribute.
             let mut raw: kb::bin_attribute = unsafe { core::mem::zeroed() };
             raw.attr.name = file.name.as_char_ptr();
-            raw.attr.mode = if file.store.is_some() { 0o644 } else { 0o444 };
+            raw.attr.mode = if file.store.is_some() { 0o640 } else { 0o440 };
             raw.private = core::ptr::from_ref(file).cast_mut().cast();
             raw.read = Some(read::<N>);
             raw.write = file.store.and(Some(write::<N>));
-            let attribute = KBox::new(raw, GFP_KERNEL)?;
+            let mut attribute = KBox::new(raw, GFP_KERNEL)?;
+            // SAFETY: gives lockdep its key; the attribute stays where it is.
+            unsafe { bindings::natf_bin_attr_init(&mut *attribute) };
             folder.files.reserve(1, GFP_KERNEL)?;
             // SAFETY: the attribute stays in its box until `drop` has removed it.
             to_result(unsafe { kb::sysfs_create_bin_file(kobj, &*attribute) })?;
@@ -137,9 +143,12 @@ unsafe extern "C" fn read<N: Namespace>(
                 window,
                 skip: usize::try_from(offset)?,
                 filled: 0,
+                full: false,
             };
-            (file.show)(ns, &mut text).map_err(|_| EIO)?;
-            Ok(text.filled)
+            match (file.show)(ns, &mut text) {
+                Err(fmt::Error) if !text.full => Err(EIO),
+                _ => Ok(text.filled),
+            }
         })
     };
     outcome(done())
@@ -162,15 +171,13 @@ unsafe extern "C" fn write<N: Namespace>(
             )
         };
         let store = file.store.ok_or(EACCES)?;
-        // A longer write comes in pieces of one page: take whole lines, the writer repeats the rest.
-        let whole = if count < PAGE {
-            count
-        } else {
-            data.iter()
-                .rposition(|&b| b == b'\n')
-                .and_then(|at| at.checked_add(1))
-                .ok_or(EINVAL)?
-        };
+        // A long write comes in pieces of one page, and a long file in pieces that end anywhere. So
+        // whole lines are taken, the writer repeats the rest, and half a line is never taken for one.
+        let whole = data
+            .iter()
+            .rposition(|&b| b == b'\n')
+            .and_then(|at| at.checked_add(1))
+            .ok_or(EINVAL)?;
         netns::with_current(true, |ns| store(ns, data.get(..whole).unwrap_or_default()))?;
         Ok(whole)
     };

@@ -5,6 +5,7 @@
 use super::bindings;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
+use core::ops::ControlFlow;
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_void;
@@ -72,10 +73,15 @@ impl<V: Send + Sync + 'static> Table<V> {
     }
 
     fn find(&self, key: &Key) -> Option<&Node<V>> {
+        /// The hash function reads words.
+        #[repr(align(4))]
+        struct Aligned(Key);
+
+        let key = Aligned(*key);
         // SAFETY: initialised table; the caller is in an RCU section. By the type invariant what is
         // found is a `Node<V>`, and it lives until that section ends.
         unsafe {
-            bindings::natf_table_lookup(self.inner.ht.get(), key.as_ptr())
+            bindings::natf_table_lookup(self.inner.ht.get(), key.0.as_ptr())
                 .cast::<Node<V>>()
                 .as_ref()
         }
@@ -142,32 +148,50 @@ impl<V: Send + Sync + 'static> Table<V> {
         true
     }
 
-    /// Visits every entry and takes out those for which `keep` is false. Entries that come or go
-    /// meanwhile may or may not be seen; a resize may show one twice. `keep` must not sleep.
+    /// Visits entries until `visit` breaks; entries that come or go meanwhile may or may not be seen, a
+    /// resize may show one twice. `visit` must not sleep, but the walk does: process context only.
+    pub(crate) fn walk<B>(&self, mut visit: impl FnMut(&V) -> ControlFlow<B>) -> Option<B> {
+        self.walk_nodes(|node| visit(&node.value))
+    }
+
+    /// Visits every entry as `walk` does and takes out those for which `keep` is false.
     pub(crate) fn retain(&self, mut keep: impl FnMut(&V) -> bool) {
+        self.walk_nodes(|node| {
+            if !keep(&node.value) {
+                self.unlink(node);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+
+    fn walk_nodes<B>(&self, mut visit: impl FnMut(&Node<V>) -> ControlFlow<B>) -> Option<B> {
+        /// Entries between two rests.
+        const STRIDE: u32 = 256;
+
+        let mut visited: u32 = 0;
+        let mut result = None;
         let mut iter = core::mem::MaybeUninit::<kb::rhashtable_iter>::uninit();
         // SAFETY: initialised table; the iterator is started before it is used and stopped after. It
-        // does not move meanwhile. Between start and stop we are in an RCU section.
+        // does not move meanwhile. Between start, rest and stop we are in an RCU section, and no node is
+        // used beyond.
         unsafe {
             bindings::natf_table_walk_start(self.inner.ht.get(), iter.as_mut_ptr());
             while let Some(node) = bindings::natf_table_walk_next(iter.as_mut_ptr())
                 .cast::<Node<V>>()
                 .as_ref()
             {
-                if !keep(&node.value) {
-                    self.unlink(node);
+                if let ControlFlow::Break(value) = visit(node) {
+                    result = Some(value);
+                    break;
+                }
+                visited = visited.wrapping_add(1);
+                if visited % STRIDE == 0 {
+                    bindings::natf_table_walk_pause(iter.as_mut_ptr());
                 }
             }
             bindings::natf_table_walk_stop(iter.as_mut_ptr());
         }
-    }
-
-    /// Visits every entry, as `retain` does.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&V)) {
-        self.retain(|value| {
-            visit(value);
-            true
-        });
+        result
     }
 }
 

@@ -35,6 +35,8 @@ counters! {
         DnsRewritten "dns_rewritten" "DNS answers rewritten to a virtual address",
         DnsMalformed "dns_malformed" "DNS answers that could not be read; passed on unchanged",
         DnsUnasked "dns_unasked" "DNS answers for a configured suffix that no query here asked for; passed on unchanged",
+        DnsTooLong "dns_too_long" "DNS answers longer than 4096 bytes; passed on unchanged",
+        QueriesFull "queries_full" "DNS queries that could not be remembered; their answers will count as unasked",
         DnsPoolFull "dns_pool_full" "DNS answers passed on unchanged: no virtual address, no table entry or no memory left",
         Held "held" "packets held while their flow is negotiated",
         HoldFull "hold_full" "packets dropped because their flow holds as many as it may",
@@ -53,7 +55,7 @@ counters! {
         OutRefused "out_refused" "packets refused because their flow was refused a moment ago",
         OutProtocol "out_protocol" "packets to a virtual address refused: not TCP or UDP, or a fragment",
         OutTableFull "out_table_full" "packets refused: the flow table is full or there is no memory",
-        OutNoRoute "out_no_route" "packets refused: no route to the mapped address",
+        OutNoRoute "out_no_route" "packets refused or dropped: no route to the mapped address",
         NoMemory "no_memory" "packets dropped because memory was short",
         Expired "expired" "flows ended by close or idle time-out",
     }
@@ -73,6 +75,7 @@ counters! {
         Forbidden "forbidden" "requests refused: the firewall or routing dropped the pseudo-packet",
         NoResource "no_resource" "requests refused: the NAT has no port or entry left, or no memory",
         ReplyFailed "reply_failed" "replies that could not be sent (no route, no memory)",
+        Late "late" "pseudo-packets caught after their request was answered with an error (NFQUEUE)",
         Busy "busy" "requests dropped: too many under way",
     }
 }

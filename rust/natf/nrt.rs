@@ -8,6 +8,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::natf::name::{Name, NameRef};
 
+/// Shortest life of a name, in seconds, whatever its TTL.
+pub const MIN_LIFE_S: u32 = 60;
+
 /// One entry. Shared by readers; only its expiry changes.
 #[derive(Debug)]
 pub struct Entry {
@@ -44,9 +47,12 @@ impl Entry {
         entry
     }
 
-    /// The same name was answered again. It never shortens the life: another answer may still count.
+    /// The same name was answered again, or is in use. It never shortens the life: another answer may
+    /// still count. It gives [`MIN_LIFE_S`] at least: many names are answered with TTL 0, and an
+    /// application opens further flows to an address that it has (FTP).
     pub fn refresh(&self, now: u64, ttl: u32) {
-        let until = now.saturating_add(u64::from(ttl).saturating_mul(1000));
+        let seconds = u64::from(ttl.max(MIN_LIFE_S));
+        let until = now.saturating_add(seconds.saturating_mul(1000));
         self.expires.fetch_max(until, Ordering::Relaxed);
     }
 
@@ -92,26 +98,28 @@ mod tests {
             name("home.example.net"),
             Ipv4Addr::new(203, 0, 113, 2),
             5_000,
-            60,
+            100,
         )
     }
 
     #[test]
     fn lives_for_the_ttl_and_can_be_refreshed() {
         let entry = entry();
-        assert!(entry.is_alive(65_000));
-        assert!(!entry.is_alive(65_001));
-        entry.refresh(30_000, 60);
-        assert!(entry.is_alive(90_000));
+        assert!(entry.is_alive(105_000));
+        assert!(!entry.is_alive(105_001));
+        entry.refresh(30_000, 100);
+        assert!(entry.is_alive(130_000));
         entry.refresh(30_000, 1);
-        assert!(entry.is_alive(90_000), "a shorter answer must not end it");
+        assert!(entry.is_alive(130_000), "a shorter answer must not end it");
+        entry.refresh(100_000, 0);
+        assert!(entry.is_alive(160_000), "TTL 0 is not the end");
     }
 
     #[test]
     fn shown_on_one_line() {
         let mut text = String::new();
         entry().show(6_000, &mut text).unwrap();
-        assert_eq!(text, "240.0.1.2 alice home.example.net 203.0.113.2 59\n");
+        assert_eq!(text, "240.0.1.2 alice home.example.net 203.0.113.2 99\n");
     }
 
     #[test]

@@ -17,15 +17,17 @@ pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
 /// How long a refusal is remembered, in milliseconds: past the first retransmission of TCP (1 s).
 pub const REFUSAL_MS: u64 = 2000;
 
-/// How long a TCP flow stays after both sides closed it (twice the maximum segment lifetime), and
-/// after a reset, in milliseconds.
+/// How long a TCP flow lives without traffic, in milliseconds, after both sides closed it (twice the
+/// maximum segment lifetime);
 pub const CLOSED_MS: u64 = 60_000;
-/// See [`CLOSED_MS`].
+/// after one side closed it, and while the other side has not answered at all (as in conntrack);
+pub const HALF_OPEN_MS: u64 = 120_000;
+/// after a reset.
 pub const RESET_MS: u64 = 10_000;
 
 /// A flow as one side sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flow {
+pub struct FlowId {
     /// TCP or UDP.
     pub protocol: Protocol,
     /// Our own address and port.
@@ -47,7 +49,7 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// The flow.
-    pub flow: Flow,
+    pub flow: FlowId,
     /// Length of the IPv4 header, in bytes: where the transport header starts.
     pub transport: usize,
     /// Flags, for TCP.
@@ -76,7 +78,7 @@ impl Segment {
             Direction::In => (dst, src),
         };
         Some(Segment {
-            flow: Flow {
+            flow: FlowId {
                 protocol: packet.protocol(),
                 local,
                 remote,
@@ -92,7 +94,7 @@ impl Segment {
     }
 }
 
-impl Flow {
+impl FlowId {
     /// The key of a hash table: all fields, in network byte order, padded with zeros.
     pub fn key(&self) -> [u8; 16] {
         let [l0, l1, l2, l3] = self.local.0.octets();
@@ -107,7 +109,7 @@ impl Flow {
 
     /// The same flow with another far side.
     pub fn with_remote(&self, addr: Ipv4Addr, port: u16) -> Self {
-        Flow {
+        FlowId {
             remote: (addr, port),
             ..*self
         }
@@ -156,18 +158,23 @@ impl Negotiation {
     }
 }
 
-/// What was seen of the end of a TCP connection; a set of bits, so that it can live in an atomic.
+/// What was seen of a TCP connection; a set of bits, so that it can live in an atomic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Closing(pub u8);
+pub struct Seen(pub u8);
 
-impl Closing {
+impl Seen {
     const FIN_OUT: u8 = 1;
     const FIN_IN: u8 = 2;
     const RESET: u8 = 4;
+    const ANSWER: u8 = 8;
 
-    /// With the flags of one more segment.
-    pub fn seen(self, flags: tcp::Flags, direction: Direction) -> Self {
-        let mut bits = self.0;
+    /// With the flags of one more segment. A segment that follows a reset shows that the receiver did
+    /// not take it: its sequence number was wrong.
+    pub fn and(self, flags: tcp::Flags, direction: Direction) -> Self {
+        let mut bits = self.0 & !Self::RESET;
+        if direction == Direction::In {
+            bits |= Self::ANSWER;
+        }
         if flags.fin() {
             bits |= match direction {
                 Direction::Out => Self::FIN_OUT,
@@ -177,26 +184,30 @@ impl Closing {
         if flags.rst() {
             bits |= Self::RESET;
         }
-        Closing(bits)
+        Seen(bits)
     }
 
     /// Whether the end has begun: a new SYN then belongs to a new flow.
-    pub fn has_begun(self) -> bool {
-        self.0 != 0
+    pub fn ends(self) -> bool {
+        self.0 & (Self::FIN_OUT | Self::FIN_IN | Self::RESET) != 0
     }
 
     /// How long the flow lives on without traffic, in milliseconds; `lifetime` is the router's, in seconds.
     pub fn idle_limit_ms(self, lifetime: u32) -> u64 {
-        const BOTH: u8 = Closing::FIN_OUT | Closing::FIN_IN;
-        let full = u64::from(lifetime).saturating_mul(1000);
-        if self.0 & Self::RESET != 0 {
-            RESET_MS.min(full)
-        } else if self.0 & BOTH == BOTH {
-            CLOSED_MS.min(full)
-        } else {
-            full
-        }
+        const BOTH: u8 = Seen::FIN_OUT | Seen::FIN_IN;
+        let limit = match self.0 {
+            bits if bits & Self::RESET != 0 => RESET_MS,
+            bits if bits & BOTH == BOTH => CLOSED_MS,
+            bits if bits & BOTH != 0 || bits & Self::ANSWER == 0 => HALF_OPEN_MS,
+            _ => u64::MAX,
+        };
+        limit.min(lifetime_ms(lifetime))
     }
+}
+
+/// A lifetime of the wire, in seconds, as milliseconds.
+pub fn lifetime_ms(lifetime: u32) -> u64 {
+    u64::from(lifetime).saturating_mul(1000)
 }
 
 /// Lifetime of a flow to a host without NAT-f, in seconds: no NAT tells us one.
@@ -273,27 +284,27 @@ mod tests {
 
     #[test]
     fn keys_tell_every_field_apart() {
-        let flow = Flow {
+        let flow = FlowId {
             protocol: Protocol::Tcp,
             local: EN,
             remote: V,
         };
         let others = [
-            Flow {
+            FlowId {
                 protocol: Protocol::Udp,
                 ..flow
             },
-            Flow {
+            FlowId {
                 local: (EN.0, 1),
                 ..flow
             },
-            Flow {
+            FlowId {
                 local: (V.0, EN.1),
                 ..flow
             },
             flow.with_remote(EN.0, V.1),
             flow.with_remote(V.0, 81),
-            Flow {
+            FlowId {
                 local: flow.remote,
                 remote: flow.local,
                 ..flow
@@ -323,21 +334,37 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_connection_shortens_its_life() {
-        let fin = tcp::Flags::from(0x11);
-        let none = Closing::default();
-        assert!(!none
-            .seen(tcp::Flags::from(0x10), Direction::Out)
-            .has_begun());
-        let half = none.seen(fin, Direction::Out).seen(fin, Direction::Out);
-        assert!(half.has_begun());
-        assert_eq!(half.idle_limit_ms(86_400), 86_400_000);
-        assert_eq!(
-            half.seen(fin, Direction::In).idle_limit_ms(86_400),
-            CLOSED_MS
-        );
-        let reset = none.seen(tcp::Flags::from(0x04), Direction::In);
-        assert_eq!(reset.idle_limit_ms(86_400), RESET_MS);
-        assert_eq!(reset.idle_limit_ms(1), 1000);
+    fn what_was_seen_bounds_the_life_of_a_connection() {
+        const DAY: u32 = 86_400;
+        let (syn, ack, fin, rst) = (2, 0x10, 0x11, 4);
+        let seen = |segments: &[(u8, Direction)]| {
+            segments
+                .iter()
+                .fold(Seen::default(), |seen, (flags, direction)| {
+                    seen.and(tcp::Flags::from(*flags), *direction)
+                })
+        };
+        use Direction::{In, Out};
+        for (segments, limit, ends) in [
+            (&[(syn, Out)][..], HALF_OPEN_MS, false),
+            (&[(syn, Out), (ack, In)], 86_400_000, false),
+            (&[(syn, Out), (ack, In), (fin, Out)], HALF_OPEN_MS, true),
+            (
+                &[(syn, Out), (ack, In), (fin, Out), (fin, In)],
+                CLOSED_MS,
+                true,
+            ),
+            (&[(syn, Out), (rst, In)], RESET_MS, true),
+            // A reset that nobody took.
+            (
+                &[(syn, Out), (ack, In), (rst, In), (ack, Out)],
+                86_400_000,
+                false,
+            ),
+        ] {
+            assert_eq!(seen(segments).idle_limit_ms(DAY), limit, "{segments:?}");
+            assert_eq!(seen(segments).ends(), ends, "{segments:?}");
+        }
+        assert_eq!(seen(&[(rst, In)]).idle_limit_ms(1), 1000);
     }
 }
