@@ -5,6 +5,7 @@
 use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
+use crate::errors;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -25,6 +26,7 @@ impl hook::Hook<Endpoint> for Hook {
             return Verdict::Accept(skb);
         }
         let Some(segment) = segment(&mut skb, Direction::In) else {
+            errors::inward(ns, &mut skb);
             return Verdict::Accept(skb);
         };
         let guard = rcu::read_lock();

@@ -15,6 +15,7 @@ mod natf;
 
 mod dns;
 mod endpoint;
+mod errors;
 mod flow;
 mod held;
 mod input;

@@ -20,7 +20,7 @@ use crate::natf::vat::{Direction, Segment, TRANSPORT_LEN};
 use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::translate::{self, Side};
-use crate::{dns, request, tick};
+use crate::{dns, errors, request, tick};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -60,6 +60,10 @@ pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
 
 fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
     let Some(segment) = segment(&mut skb, Direction::Out) else {
+        let skb = match errors::outward(ns, skb) {
+            Ok(verdict) => return verdict,
+            Err(skb) => skb,
+        };
         ns.counters.bump(En::OutProtocol);
         return refuse(ns, skb, None, Refusal::Prohibited);
     };

@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 
 use crate::linux::skb::Skb;
 use crate::natf::wire::checksum::Delta;
-use crate::natf::wire::ipv4::Protocol;
+use crate::natf::wire::ipv4::{self, Protocol};
 
 /// Which end of the packet changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,8 +17,27 @@ pub(crate) enum Side {
     Destination,
 }
 
-/// Offset of the IPv4 header checksum.
+/// Offsets in the IPv4 header (RFC 791).
 const HEADER_CHECKSUM: usize = 10;
+const SOURCE: usize = 12;
+const DESTINATION: usize = 16;
+
+/// Makes the destination of a packet without ports `to`. `None`: no memory.
+pub(crate) fn rewrite_destination(skb: &mut Skb, to: Ipv4Addr) -> Option<()> {
+    let head = skb.writable(ipv4::HEADER_LEN)?;
+    mend_header_checksum(head, DESTINATION, to)?;
+    *head.get_mut(DESTINATION..)?.first_chunk_mut()? = to.octets();
+    Some(())
+}
+
+/// Mends the header checksum for `to` at offset `address`, which is not yet written.
+fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option<()> {
+    let mut delta = Delta::new();
+    delta.replace(0, head.get(address..)?.first_chunk::<4>()?, &to.octets());
+    let sum = head.get_mut(HEADER_CHECKSUM..)?.first_chunk_mut::<2>()?;
+    *sum = delta.apply(u16::from_be_bytes(*sum)).to_be_bytes();
+    Some(())
+}
 
 /// Makes one end of a TCP or UDP packet `to`. `transport` is where its transport header starts.
 /// `None`: no memory, or the packet is shorter than its headers; it may be half changed then.
@@ -30,8 +49,8 @@ pub(crate) fn rewrite(
     to: (Ipv4Addr, u16),
 ) -> Option<()> {
     let address = match side {
-        Side::Source => 12,
-        Side::Destination => 16,
+        Side::Source => SOURCE,
+        Side::Destination => DESTINATION,
     };
     let checksum = transport.checked_add(match protocol {
         Protocol::Tcp => 16,
@@ -41,12 +60,7 @@ pub(crate) fn rewrite(
     let partial = skb.checksum_is_partial();
     let head = skb.writable(end)?;
 
-    let old: [u8; 4] = *head.get(address..)?.first_chunk()?;
-    let mut delta = Delta::new();
-    delta.replace(0, &old, &to.0.octets());
-    let sum = head.get_mut(HEADER_CHECKSUM..)?.first_chunk_mut::<2>()?;
-    *sum = delta.apply(u16::from_be_bytes(*sum)).to_be_bytes();
-
+    mend_header_checksum(head, address, to.0)?;
     let mut ports: [u8; 4] = *head.get(transport..)?.first_chunk()?;
     let [p0, p1] = to.1.to_be_bytes();
     match side {

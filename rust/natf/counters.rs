@@ -51,6 +51,8 @@ counters! {
         ReplyMalformed "reply_malformed" "NAT-f replies dropped: malformed, or a mapping that cannot be used",
         TranslatedOut "translated_out" "packets translated from a virtual to a mapped address",
         TranslatedIn "translated_in" "packets translated from a mapped to a virtual address",
+        ErrorIn "error_in" "ICMP errors about translated packets, translated for the application",
+        ErrorOut "error_out" "ICMP errors of this host about translated packets, translated for the router",
         OutUnknown "out_unknown" "packets refused: no name has this virtual address (expired, or never asked for)",
         OutRefused "out_refused" "packets refused because their flow was refused a moment ago",
         OutProtocol "out_protocol" "packets to a virtual address refused: not TCP or UDP, or a fragment",

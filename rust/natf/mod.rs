@@ -18,6 +18,7 @@ mod line;
 pub mod name;
 pub mod nrt;
 pub mod pseudo;
+pub mod quoted;
 pub mod vaddr;
 pub mod vat;
 pub mod wire;
