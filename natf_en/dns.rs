@@ -3,28 +3,29 @@
 //! A DNS answer comes in: names under a configured suffix get a virtual address.
 
 use core::net::Ipv4Addr;
+use core::ops::Range;
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
-use crate::endpoint::{Endpoint, PREFIX};
+use crate::endpoint::Endpoint;
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::domains;
+use crate::natf::name::Name;
 use crate::natf::nrt;
+use crate::natf::ports::Ports;
 use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::dns as wire;
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::natf::wire::udp;
+use crate::natf::wire::{ports, tcp, udp};
 use crate::tick;
 
-/// Port of DNS servers.
-const PORT: u16 = 53;
-
-/// Longest answer that is looked at, in bytes; EDNS0 servers send less over UDP.
+/// Longest answer that is looked at, in bytes; EDNS0 servers send less.
 const MAX_LEN: usize = 4096;
 
 /// How long a query waits for its answer, in milliseconds.
@@ -49,10 +50,14 @@ impl hook::Hook<Endpoint> for AnswerHook {
 
 /// A DNS message inside a packet.
 struct Found {
-    /// Where the UDP header starts.
+    /// UDP or TCP.
+    protocol: Protocol,
+    /// Where its header starts.
     transport: usize,
     /// Where the message starts and ends.
-    message: core::ops::Range<usize>,
+    message: Range<usize>,
+    /// Whether that is all that the packet holds: over TCP there may be more, or only a part.
+    whole: bool,
     /// This host's address and port.
     local: (Ipv4Addr, u16),
     /// The server's address.
@@ -72,31 +77,59 @@ impl Found {
     }
 }
 
-/// Finds the DNS message of a packet from (`answer`) or to port 53. Cheap for all others.
-fn find(skb: &mut Skb, answer: bool) -> Option<Found> {
+/// Finds the DNS message of a packet that comes from (`answer`) or goes to a DNS server, or its start
+/// over TCP. Cheap for all others.
+fn find(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Found> {
     let ip = ipv4::Packet::new_header_checked(skb.ip_header()?).ok()?;
-    if ip.protocol() != Protocol::Udp || ip.is_fragment() {
+    let protocol = ip.protocol();
+    if !matches!(protocol, Protocol::Udp | Protocol::Tcp) || ip.is_fragment() {
         return None;
     }
-    let transport = ip.header_len();
-    let start = transport.checked_add(udp::HEADER_LEN)?;
-    let head = skb.head(start.checked_add(2)?)?;
-    let ip = ipv4::Packet::new_header_checked(head).ok()?;
-    let header = udp::Packet::new_header_checked(head.get(transport..)?).ok()?;
-    let (src, dst) = ((ip.src(), header.src_port()), (ip.dst(), header.dst_port()));
+    let (transport, total) = (ip.header_len(), usize::from(ip.total_len()));
+    let (src, dst) = (ip.src(), ip.dst());
+    let head = skb.head(transport.checked_add(4)?)?;
+    let (src_port, dst_port) = ports(head.get(transport..)?)?;
+    let (src, dst) = ((src, src_port), (dst, dst_port));
     let (local, remote) = if answer { (dst, src) } else { (src, dst) };
-    if remote.1 != PORT {
+    if !Ports::from_bits(ns.dns_ports.load(Ordering::Relaxed)).contains(remote.1) {
         return None;
     }
-    let end = transport.checked_add(usize::from(header.len()))?;
-    let id = u16::from_be_bytes(*head.get(start..)?.first_chunk()?);
-    (end <= skb.len()).then_some(Found {
+    let (message, whole) = match protocol {
+        Protocol::Udp => datagram(skb, transport)?,
+        _ => segment(skb, transport, total)?,
+    };
+    let id_end = message.start.checked_add(2)?;
+    let id = *skb.head(id_end)?.get(message.start..)?.first_chunk()?;
+    Some(Found {
+        protocol,
         transport,
-        message: start..end,
+        message,
+        whole,
         local,
         server: remote.0,
-        id,
+        id: u16::from_be_bytes(id),
     })
+}
+
+/// Where the message of a UDP datagram is.
+fn datagram(skb: &mut Skb, transport: usize) -> Option<(Range<usize>, bool)> {
+    let start = transport.checked_add(udp::HEADER_LEN)?;
+    let head = skb.head(start)?;
+    let header = udp::Packet::new_header_checked(head.get(transport..)?).ok()?;
+    let end = transport.checked_add(usize::from(header.len()))?;
+    (start < end && end <= skb.len()).then_some((start..end, true))
+}
+
+/// Where the first message of a TCP segment is, behind its length (RFC 1035, 4.2.2), and whether it is
+/// there completely and alone.
+fn segment(skb: &mut Skb, transport: usize, total: usize) -> Option<(Range<usize>, bool)> {
+    let head = skb.head(transport.checked_add(tcp::HEADER_LEN)?)?;
+    let header = tcp::Packet::new_header_checked(head.get(transport..)?).ok()?;
+    let payload = transport.checked_add(header.header_len())?;
+    let start = payload.checked_add(2)?;
+    let len = *skb.head(start)?.get(payload..)?.first_chunk()?;
+    let end = start.checked_add(usize::from(u16::from_be_bytes(len)))?;
+    Some((start..end, end == total && end <= skb.len()))
 }
 
 /// Remembers a query that leaves, so that its answer will be trusted.
@@ -104,7 +137,7 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     if !ns.is_active() {
         return;
     }
-    if let Some(query) = find(skb, false) {
+    if let Some(query) = find(ns, skb, false) {
         let until = clock::now_ms().saturating_add(QUERY_MS);
         // The same query again starts its time anew.
         ns.queries.remove(&query.key());
@@ -121,25 +154,30 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
 ///
 /// The counter of the reason why one that is, or may be, passes on unchanged.
 fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
-    let Some(found) = find(skb, true) else {
+    let Some(found) = find(ns, skb, true) else {
         return Ok(());
     };
     let asked = ns.queries.remove(&found.key());
+    if !found.whole {
+        return Err(En::DnsSplit);
+    }
     if found.message.len() > MAX_LEN {
         return Err(En::DnsTooLong);
     }
     let bytes = skb.head(found.message.end).ok_or(En::DnsMalformed)?;
     let message = bytes.get(found.message.clone()).ok_or(En::DnsMalformed)?;
-    let answer = match wire::inspect(message) {
-        Ok(Some(answer)) => answer,
-        Ok(None) => return Ok(()),
-        Err(_) => return Err(En::DnsMalformed),
+    let malformed = |_| En::DnsMalformed;
+    let Some(answer) = wire::inspect(message).map_err(malformed)? else {
+        return match wire::inspect_bypass(message).map_err(malformed)? {
+            Some(name) => bypass(ns, skb, &found, name, asked),
+            None => Ok(()),
+        };
     };
     let Some(router) = answer.addresses.as_slice().first().copied() else {
         return Ok(());
     };
     // A resolver of this host passes on what was rewritten already.
-    if PREFIX.is_virtual(router) {
+    if ns.prefix().is_virtual(router) {
         return Ok(());
     }
     let suffixes = ns.domains.get();
@@ -150,8 +188,37 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
         return Err(En::DnsUnasked);
     }
     let addr = virtual_address(ns, split, router, answer.ttl).ok_or(En::DnsPoolFull)?;
-    rewrite(skb, &found, addr).ok_or(En::DnsMalformed)?;
+    edit(skb, &found, |message, delta| {
+        wire::rewrite(message, addr, None, delta).ok()?;
+        wire::neutralise(message, delta).ok()
+    })
+    .ok_or(En::DnsMalformed)?;
     ns.counters.bump(En::DnsRewritten);
+    Ok(())
+}
+
+/// An answer that tells of other addresses of `name`: if the name is ours it has none.
+fn bypass(
+    ns: &Netns<Endpoint>,
+    skb: &mut Skb,
+    found: &Found,
+    name: Name,
+    asked: bool,
+) -> Result<(), En> {
+    let suffixes = ns.domains.get();
+    if domains::split(name.view(), suffixes.iter()).is_none() {
+        return Ok(());
+    }
+    if !asked {
+        return Err(En::DnsUnasked);
+    }
+    match edit(skb, found, |message, delta| {
+        wire::neutralise(message, delta).ok()
+    }) {
+        Some(0) => {}
+        Some(_) => ns.counters.bump(En::DnsBypass),
+        None => return Err(En::DnsMalformed),
+    }
     Ok(())
 }
 
@@ -164,7 +231,7 @@ fn virtual_address(
 ) -> Option<Ipv4Addr> {
     let now = clock::now_ms();
     let guard = rcu::read_lock();
-    for addr in PREFIX.candidates(name.domain, name.host) {
+    for addr in ns.prefix().candidates(name.domain, name.host) {
         let key = nrt::Entry::key(addr);
         match ns.nrt.get(&key, &guard) {
             Some(entry) if !entry.is(name.host, name.domain) => continue,
@@ -193,19 +260,29 @@ fn virtual_address(
     None
 }
 
-/// Puts `addr` into the answer and mends the UDP checksum. `None`: no memory.
-fn rewrite(skb: &mut Skb, found: &Found, addr: Ipv4Addr) -> Option<()> {
+/// Lets `change` write into the message and mends the checksum. `None`: no memory, or `change` failed.
+fn edit<T>(
+    skb: &mut Skb,
+    found: &Found,
+    change: impl FnOnce(&mut [u8], &mut Delta) -> Option<T>,
+) -> Option<T> {
     let partial = skb.checksum_is_partial();
     let bytes = skb.writable(found.message.end)?;
     let message = bytes.get_mut(found.message.clone())?;
     let mut delta = Delta::new();
-    wire::rewrite(message, addr, None, &mut delta).ok()?;
-    // Nothing to do where the checksum is still to be made, or where there is none. The sum over the
-    // whole packet that a device may have left in the sk_buff stays true, as data and checksum balance.
+    let result = change(message, &mut delta)?;
+    // Nothing to do where the checksum is still to be made. The sum over the whole packet that a device
+    // may have left in the sk_buff stays true, as data and checksum balance. The message starts at an even
+    // offset in UDP (8) and in TCP (a multiple of 4, and 2 for the length), as the delta wants it.
     if !partial {
         let header = bytes.get_mut(found.transport..)?;
-        let mut udp = udp::Packet::new_header_checked(header).ok()?;
-        udp.set_checksum(delta.apply_udp(udp.checksum()));
+        if found.protocol == Protocol::Udp {
+            let mut udp = udp::Packet::new_header_checked(header).ok()?;
+            udp.set_checksum(delta.apply_udp(udp.checksum()));
+        } else {
+            let mut tcp = tcp::Packet::new_header_checked(header).ok()?;
+            tcp.set_checksum(delta.apply(tcp.checksum()));
+        }
     }
-    Some(())
+    Some(result)
 }

@@ -2,7 +2,7 @@
 
 //! What the endpoint knows in one network namespace.
 
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -16,11 +16,9 @@ use crate::linux::table::Table;
 use crate::natf::counters::EnCounters;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
+use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
 use crate::{dns, input, output, reply, tick};
-
-/// The range of virtual addresses.
-pub(crate) const PREFIX: Prefix = Prefix::DEFAULT;
 
 /// Names known at a time.
 const NRT_MAX: u32 = 16_384;
@@ -40,6 +38,10 @@ pub(crate) struct Endpoint {
     pub(crate) domains: Snapshot<Suffix>,
     /// Whether there are suffixes.
     pub(crate) configured: AtomicBool,
+    /// First octet of the virtual addresses.
+    pub(crate) prefix: AtomicU8,
+    /// Ports of DNS servers, as [`Ports`] packs them.
+    pub(crate) dns_ports: AtomicU64,
     /// DNS queries that went out, by address, port and id: when they are forgotten.
     #[pin]
     pub(crate) queries: Table<u64>,
@@ -69,6 +71,11 @@ impl Endpoint {
     pub(crate) fn is_active(&self) -> bool {
         self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0 || self.outgoing.len() > 0
     }
+
+    /// The range of virtual addresses.
+    pub(crate) fn prefix(&self) -> Prefix {
+        Prefix::new(self.prefix.load(Ordering::Relaxed)).unwrap_or(Prefix::DEFAULT)
+    }
 }
 
 static ID: Id<Endpoint> = Id::new();
@@ -90,6 +97,8 @@ impl Namespace for Endpoint {
             counters: EnCounters::new(),
             domains <- Snapshot::new(),
             configured: AtomicBool::new(false),
+            prefix: AtomicU8::new(Prefix::DEFAULT.first()),
+            dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
             queries <- Table::new(QUERIES_MAX),
             nrt <- Table::new(NRT_MAX),
             outgoing <- Table::new(VAT_MAX),

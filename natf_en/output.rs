@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering;
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
-use crate::endpoint::{Endpoint, PREFIX};
+use crate::endpoint::Endpoint;
 use crate::flow::{self, Flow, Hold};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -38,10 +38,10 @@ impl hook::Hook<Endpoint> for Hook {
             return Verdict::Accept(skb);
         };
         let (dst, protocol) = (ip.dst(), ip.protocol());
-        if PREFIX.is_virtual(dst) && ns.is_active() {
+        if ns.prefix().is_virtual(dst) && ns.is_active() {
             return to_virtual(ns, skb, dst);
         }
-        if protocol == Protocol::Udp {
+        if matches!(protocol, Protocol::Udp | Protocol::Tcp) {
             dns::note_query(ns, &mut skb);
         }
         Verdict::Accept(skb)

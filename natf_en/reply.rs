@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 
 use kernel::sync::{rcu, Arc};
 
-use crate::endpoint::{Endpoint, PREFIX};
+use crate::endpoint::Endpoint;
 use crate::flow::{nonce_key, Flow};
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
@@ -103,7 +103,7 @@ fn answered(ns: &Netns<Endpoint>, flow: &Arc<Flow>, response: &Response) -> Opti
             flow.refuse(ns, refusal);
             Some(())
         }
-        None if is_usable(response) => {
+        None if is_usable(ns, response) => {
             let to = (response.mapped, response.mapped_port);
             open(ns, flow, to, response.lifetime, En::Mapped)
         }
@@ -112,8 +112,8 @@ fn answered(ns: &Netns<Endpoint>, flow: &Arc<Flow>, response: &Response) -> Opti
 }
 
 /// Whether a mapping can be used. (Lifetime 0 would end it before its first packet.)
-fn is_usable(response: &Response) -> bool {
-    PREFIX.is_mappable(response.mapped) && response.mapped_port != 0 && response.lifetime != 0
+fn is_usable(ns: &Netns<Endpoint>, response: &Response) -> bool {
+    ns.prefix().is_mappable(response.mapped) && response.mapped_port != 0 && response.lifetime != 0
 }
 
 /// Opens the flow and lets go of the packets that waited, in their order.

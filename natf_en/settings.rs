@@ -13,6 +13,8 @@ use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{File, Text};
 use crate::natf::domains::{Command, Suffix};
+use crate::natf::ports::Ports;
+use crate::natf::vaddr::Prefix;
 
 /// Most suffixes at a time.
 const DOMAINS_MAX: usize = 64;
@@ -23,6 +25,16 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         name: c"domains",
         show: show_domains,
         store: Some(store_domains),
+    },
+    File {
+        name: c"prefix",
+        show: |ns, out| writeln!(out, "{}", ns.prefix()),
+        store: Some(store_prefix),
+    },
+    File {
+        name: c"dns_ports",
+        show: |ns, out| writeln!(out, "{}", dns_ports(ns)),
+        store: Some(store_dns_ports),
     },
     File {
         name: c"nrt",
@@ -72,6 +84,26 @@ fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
 fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
     let at = list.iter().position(|other| other == suffix)?;
     list.remove(at).ok().map(drop)
+}
+
+/// Addresses that applications have must not change their meaning: only while there are none.
+fn store_prefix(ns: &Netns<Endpoint>, line: &[u8]) -> Result {
+    let prefix = Prefix::parse(line).ok_or(EINVAL)?;
+    if ns.nrt.len() > 0 || ns.outgoing.len() > 0 {
+        return Err(EBUSY);
+    }
+    ns.prefix.store(prefix.first(), Ordering::Relaxed);
+    Ok(())
+}
+
+fn dns_ports(ns: &Netns<Endpoint>) -> Ports {
+    Ports::from_bits(ns.dns_ports.load(Ordering::Relaxed))
+}
+
+fn store_dns_ports(ns: &Netns<Endpoint>, line: &[u8]) -> Result {
+    let ports = Ports::parse(line).map_err(|_| EINVAL)?;
+    ns.dns_ports.store(ports.to_bits(), Ordering::Relaxed);
+    Ok(())
 }
 
 fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {

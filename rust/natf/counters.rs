@@ -35,6 +35,8 @@ counters! {
         DnsRewritten "dns_rewritten" "DNS answers rewritten to a virtual address",
         DnsMalformed "dns_malformed" "DNS answers that could not be read; passed on unchanged",
         DnsUnasked "dns_unasked" "DNS answers for a configured suffix that no query here asked for; passed on unchanged",
+        DnsBypass "dns_bypass" "DNS answers whose AAAA, SVCB or HTTPS records lost their meaning",
+        DnsSplit "dns_split" "DNS over TCP: segments that do not hold just one message; passed on unchanged",
         DnsTooLong "dns_too_long" "DNS answers longer than 4096 bytes; passed on unchanged",
         QueriesFull "queries_full" "DNS queries that could not be remembered; their answers will count as unasked",
         DnsPoolFull "dns_pool_full" "DNS answers passed on unchanged: no virtual address, no table entry or no memory left",

@@ -17,6 +17,7 @@ pub mod domains;
 mod line;
 pub mod name;
 pub mod nrt;
+pub mod ports;
 pub mod pseudo;
 pub mod quoted;
 pub mod vaddr;

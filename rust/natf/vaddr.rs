@@ -34,6 +34,19 @@ impl Prefix {
         }
     }
 
+    /// The range that `text` names, as `240.0.0.0/8` or by its first octet alone. `None` if it names none
+    /// that can be used.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let text = core::str::from_utf8(text).ok()?.trim();
+        let first = text.strip_suffix(".0.0.0/8").unwrap_or(text);
+        first.parse().ok().and_then(Prefix::new)
+    }
+
+    /// The first octet of its addresses.
+    pub const fn first(self) -> u8 {
+        self.0
+    }
+
     /// Whether `addr` is in the range.
     pub const fn is_virtual(self, addr: Ipv4Addr) -> bool {
         let [first, ..] = addr.octets();
@@ -109,7 +122,21 @@ mod tests {
         for first in [0, 127, 224, 239, 255] {
             assert_eq!(Prefix::new(first), None);
         }
+        for text in [
+            "",
+            "240.0.0.0",
+            "240.1.0.0/8",
+            "256.0.0.0/8",
+            "127.0.0.0/8",
+            "x",
+        ] {
+            assert_eq!(Prefix::parse(text.as_bytes()), None, "{text}");
+        }
+        for text in ["10.0.0.0/8\n", "10"] {
+            assert_eq!(Prefix::parse(text.as_bytes()), Prefix::new(10));
+        }
         let prefix = Prefix::new(10).unwrap();
+        assert_eq!(Prefix::new(prefix.first()), Some(prefix));
         assert!(prefix.is_virtual(Ipv4Addr::new(10, 1, 2, 3)));
         assert!(!prefix.is_virtual(Ipv4Addr::new(240, 1, 2, 3)));
     }

@@ -41,6 +41,9 @@ pub const TYPE_HTTPS: u16 = 65;
 /// Type in a question: all records (RFC 8482).
 pub const TYPE_ANY: u16 = 255;
 
+/// Type that records get which must not be understood: the first one for private use (RFC 6895, 3.1).
+const TYPE_NONE: u16 = 65_280;
+
 const CLASS_IN: u16 = 1;
 
 /// Offsets of the fields of the header, in bytes.
@@ -277,6 +280,45 @@ pub fn rewrite(
     }
     let flags = start.flags & !flag::AUTHENTIC;
     replace(message, at::FLAGS, flags.to_be_bytes(), delta);
+    Ok(count)
+}
+
+/// The name that a response tells other addresses of: one that asked for AAAA, SVCB or HTTPS and is a
+/// plain, successful, complete answer. `None` for all others.
+pub fn inspect_bypass(message: &[u8]) -> Result<Option<Name>, Error> {
+    let Some(start) = Start::read(message)? else {
+        return Ok(None);
+    };
+    let asked = matches!(start.qtype, TYPE_AAAA | TYPE_SVCB | TYPE_HTTPS);
+    if !start.is_answer() || !asked {
+        return Ok(None);
+    }
+    label::name(message, HEADER_LEN)
+}
+
+/// Takes the meaning from every AAAA, SVCB and HTTPS record in the answer section, so that no way leads
+/// around the virtual address: they get a type that nobody asked for, and the question has no answer
+/// (NODATA, RFC 2308, 2.2). Nothing moves. The AD bit is cleared if there was any.
+///
+/// The edits are added to `delta` as by [`rewrite`]. Gives the number of records.
+pub fn neutralise(message: &mut [u8], delta: &mut Delta) -> Result<usize, Error> {
+    let Some(start) = Start::read(message)? else {
+        return Ok(0);
+    };
+    // The walk skips names and never follows a pointer, so it does not depend on what is written.
+    let section = answer::section(start.end, field::half(message, at::ANSWERS))?;
+    let mut count: usize = 0;
+    let mut cursor = section;
+    while let Some(record) = cursor.next(message)? {
+        if [TYPE_AAAA, TYPE_SVCB, TYPE_HTTPS].contains(&record.kind()) {
+            replace(message, record.kind_at(), TYPE_NONE.to_be_bytes(), delta);
+            count = count.saturating_add(1);
+        }
+    }
+    if count > 0 {
+        let flags = field::half(message, at::FLAGS) & !flag::AUTHENTIC;
+        replace(message, at::FLAGS, flags.to_be_bytes(), delta);
+    }
     Ok(count)
 }
 

@@ -31,6 +31,16 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Its type.
+    pub(super) fn kind(&self) -> u16 {
+        self.kind
+    }
+
+    /// Offset of its type: type and class stand before the TTL.
+    pub(super) fn kind_at(&self) -> usize {
+        self.ttl_at.saturating_sub(4)
+    }
+
     fn is(&self, kind: u16) -> bool {
         self.class == CLASS_IN && self.kind == kind
     }
@@ -38,14 +48,14 @@ impl Record {
 
 /// Walks through a section. It holds no borrow, so the message can be changed on the way.
 #[derive(Clone, Copy)]
-struct Cursor {
+pub(super) struct Cursor {
     at: usize,
     index: u32,
     left: u16,
 }
 
 impl Cursor {
-    fn next(&mut self, message: &[u8]) -> Result<Option<Record>, Error> {
+    pub(super) fn next(&mut self, message: &[u8]) -> Result<Option<Record>, Error> {
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
@@ -162,17 +172,22 @@ fn bit(record: &Record) -> u128 {
     1u128.checked_shl(record.index).unwrap_or(0)
 }
 
-/// Finds the A records that answer the question in the section of `count` records at `at`. `None` if
-/// there are none.
-pub(super) fn locate(message: &[u8], at: usize, count: u16) -> Result<Option<Found>, Error> {
+/// The section of `count` records at `at`, from its start.
+pub(super) fn section(at: usize, count: u16) -> Result<Cursor, Error> {
     if count > MAX_RECORDS {
         return Err(Error::TooMany);
     }
-    let section = Cursor {
+    Ok(Cursor {
         at,
         index: 0,
         left: count,
-    };
+    })
+}
+
+/// Finds the A records that answer the question in the section of `count` records at `at`. `None` if
+/// there are none.
+pub(super) fn locate(message: &[u8], at: usize, count: u16) -> Result<Option<Found>, Error> {
+    let section = section(at, count)?;
     let chain = Chain::follow(message, section)?;
     let mut set = 0;
     let mut cursor = section;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use super::*;
+use crate::natf::wire::checksum::internet;
 
 const G2: [u8; 4] = [198, 51, 100, 2];
 const V1: Ipv4Addr = Ipv4Addr::new(240, 0, 1, 2);
@@ -303,4 +304,48 @@ fn questions() {
             }))
         );
     }
+}
+
+#[test]
+fn no_way_leads_around_the_virtual_address() {
+    let data = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let alias = |kind| {
+        Builder::new("alice.home", kind)
+            .cname("alice.home", "home")
+            .record(&name("home"), kind, 60, &data)
+            .record(&name("home"), kind, 60, &data)
+    };
+    for kind in [TYPE_AAAA, TYPE_SVCB, TYPE_HTTPS] {
+        let before = alias(kind).0;
+        assert_eq!(
+            inspect_bypass(&before).unwrap().unwrap().as_str(),
+            "alice.home"
+        );
+        let mut after = before.clone();
+        let mut delta = Delta::new();
+        assert_eq!(neutralise(&mut after, &mut delta), Ok(2));
+        // The type of two records and the AD bit: nothing else.
+        let mut expected = alias(TYPE_NONE).0;
+        let qtype_at = HEADER_LEN + name("alice.home").len();
+        expected[qtype_at..qtype_at + 2].copy_from_slice(&kind.to_be_bytes());
+        expected[3] &= !0x20;
+        assert_eq!(after, expected);
+        assert_eq!(
+            delta.apply(internet(&before)),
+            internet(&after),
+            "the checksum follows"
+        );
+        for len in 0..before.len() {
+            let _ = inspect_bypass(&before[..len]);
+            let _ = neutralise(&mut before[..len].to_vec(), &mut Delta::new());
+        }
+    }
+    assert_eq!(
+        inspect_bypass(&Builder::new("alice.home", TYPE_A).0),
+        Ok(None)
+    );
+    let mut plain = Builder::new("alice.home", TYPE_A).a("alice.home", G2).0;
+    let before = plain.clone();
+    assert_eq!(neutralise(&mut plain, &mut Delta::new()), Ok(0));
+    assert_eq!(plain, before);
 }
