@@ -40,9 +40,7 @@ impl hook::Hook<Endpoint> for AnswerHook {
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
         if ns.is_active() {
-            if let Err(counter) = answer(ns, &mut skb) {
-                ns.counters.bump(counter);
-            }
+            take_answer(ns, &mut skb);
         }
         Verdict::Accept(skb)
     }
@@ -145,6 +143,13 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
             ns.counters.bump(En::QueriesFull);
         }
         ns.kick(tick::SWEEP_MS);
+    }
+}
+
+/// Rewrites the answer in `skb` if it is one for a name of ours; counts it if it may be one and passes on.
+pub(crate) fn take_answer(ns: &Netns<Endpoint>, skb: &mut Skb) {
+    if let Err(counter) = answer(ns, skb) {
+        ns.counters.bump(counter);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{dns, input, output, reply, tick};
+use crate::{dns, forward, input, output, reply, tick};
 
 /// Names known at a time.
 const NRT_MAX: u32 = 16_384;
@@ -86,6 +86,9 @@ impl Namespace for Endpoint {
         Spec::of::<reply::Hook>(),
         Spec::of::<input::Hook>(),
         Spec::of::<dns::AnswerHook>(),
+        Spec::of::<forward::OutHook>(),
+        Spec::of::<forward::InHook>(),
+        Spec::of::<forward::DnsHook>(),
     ];
 
     fn id() -> &'static Id<Self> {

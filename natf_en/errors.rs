@@ -6,6 +6,7 @@
 use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
+use crate::flow::Path;
 use crate::linux::hook::{self, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -22,10 +23,11 @@ fn quoted(skb: &mut Skb) -> Option<Quoted> {
 
 /// An ICMP error came in. If it is about a packet that we sent to a mapped address, the application is to
 /// see the virtual one. (Who sent the error stays as it is.)
-pub(crate) fn inward(ns: &Netns<Endpoint>, skb: &mut Skb) {
+pub(crate) fn inward(ns: &Netns<Endpoint>, skb: &mut Skb, path: Path) {
     let Some(quoted) = quoted(skb) else { return };
     let guard = rcu::read_lock();
-    let Some(flow) = ns.incoming.get(&quoted.sent.key(), &guard) else {
+    let flow = ns.incoming.get(&quoted.sent.key(), &guard);
+    let Some(flow) = flow.filter(|flow| flow.path == path) else {
         return;
     };
     let done = skb

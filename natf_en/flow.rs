@@ -44,11 +44,22 @@ struct Waiting {
     held: Held,
 }
 
+/// Whose packets they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path {
+    /// Of an application on this host.
+    Local,
+    /// Of a host behind this one, after its NAT.
+    Forwarded,
+}
+
 /// One flow.
 #[pin_data]
 pub(crate) struct Flow {
     /// As the application sees it: G1:s to V:d.
     pub(crate) id: vat::FlowId,
+    /// Where its packets come from.
+    pub(crate) path: Path,
     /// Names the flow's request.
     pub(crate) nonce: u64,
     /// The name behind V.
@@ -74,13 +85,19 @@ impl Flow {
     /// # Errors
     ///
     /// `ENOMEM`; then the packet is gone.
-    pub(crate) fn new(id: vat::FlowId, name: Arc<nrt::Entry>, first: Skb) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        id: vat::FlowId,
+        path: Path,
+        name: Arc<nrt::Entry>,
+        first: Skb,
+    ) -> Result<Arc<Self>> {
         let now = clock::now_ms();
         let mut held = Held::new();
         let _room_for_one = held.push(first);
         Arc::pin_init(
             try_pin_init!(Flow {
                 id,
+                path,
                 nonce: clock::random_u64(),
                 name,
                 waiting <- BhLock::new(Waiting {

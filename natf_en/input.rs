@@ -6,6 +6,7 @@ use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
 use crate::errors;
+use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -21,29 +22,35 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalIn;
     const PRIORITY: i32 = i32::MAX;
 
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        if ns.incoming.len() == 0 {
-            return Verdict::Accept(skb);
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+        from_mapped(ns, skb, Path::Local)
+    }
+}
+
+/// Puts the virtual address into a packet from a mapped one, if its flow is of this path.
+pub(crate) fn from_mapped(ns: &Netns<Endpoint>, mut skb: Skb, path: Path) -> Verdict {
+    if ns.incoming.len() == 0 {
+        return Verdict::Accept(skb);
+    }
+    let Some(segment) = segment(&mut skb, Direction::In) else {
+        errors::inward(ns, &mut skb, path);
+        return Verdict::Accept(skb);
+    };
+    let guard = rcu::read_lock();
+    let flow = ns.incoming.get(&segment.flow.key(), &guard);
+    let Some(flow) = flow.filter(|flow| flow.path == path) else {
+        return Verdict::Accept(skb);
+    };
+    flow.touch(&segment, Direction::In);
+    let (protocol, at) = (segment.flow.protocol, segment.transport);
+    match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id.remote) {
+        Some(()) => {
+            ns.counters.bump(En::TranslatedIn);
+            Verdict::Accept(skb)
         }
-        let Some(segment) = segment(&mut skb, Direction::In) else {
-            errors::inward(ns, &mut skb);
-            return Verdict::Accept(skb);
-        };
-        let guard = rcu::read_lock();
-        let Some(flow) = ns.incoming.get(&segment.flow.key(), &guard) else {
-            return Verdict::Accept(skb);
-        };
-        flow.touch(&segment, Direction::In);
-        let (protocol, at) = (segment.flow.protocol, segment.transport);
-        match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id.remote) {
-            Some(()) => {
-                ns.counters.bump(En::TranslatedIn);
-                Verdict::Accept(skb)
-            }
-            None => {
-                ns.counters.bump(En::NoMemory);
-                Verdict::Drop(skb)
-            }
+        None => {
+            ns.counters.bump(En::NoMemory);
+            Verdict::Drop(skb)
         }
     }
 }

@@ -17,6 +17,7 @@ mod dns;
 mod endpoint;
 mod errors;
 mod flow;
+mod forward;
 mod held;
 mod input;
 mod output;

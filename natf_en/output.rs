@@ -9,7 +9,7 @@ use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
-use crate::flow::{self, Flow, Hold};
+use crate::flow::{self, Flow, Hold, Path};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
@@ -39,7 +39,7 @@ impl hook::Hook<Endpoint> for Hook {
         };
         let (dst, protocol) = (ip.dst(), ip.protocol());
         if ns.prefix().is_virtual(dst) && ns.is_active() {
-            return to_virtual(ns, skb, dst);
+            return to_virtual(ns, skb, dst, Path::Local);
         }
         if matches!(protocol, Protocol::Udp | Protocol::Tcp) {
             dns::note_query(ns, &mut skb);
@@ -58,14 +58,15 @@ pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
     Segment::parse(skb.head(len)?, direction)
 }
 
-fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
+/// A packet to a virtual address, of this host or of one behind it.
+pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path: Path) -> Verdict {
     let Some(segment) = segment(&mut skb, Direction::Out) else {
         let skb = match errors::outward(ns, skb) {
             Ok(verdict) => return verdict,
             Err(skb) => skb,
         };
         ns.counters.bump(En::OutProtocol);
-        return refuse(ns, skb, None, Refusal::Prohibited);
+        return refuse(ns, skb, path, false, Refusal::Prohibited);
     };
     let guard = rcu::read_lock();
     if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
@@ -75,10 +76,10 @@ fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr) -> Verdict {
         flow::forget(ns, flow);
     }
     match ns.nrt.get(&nrt::Entry::key(dst), &guard) {
-        Some(name) => first(ns, name.clone(), skb, &segment, &guard),
+        Some(name) => first(ns, name.clone(), skb, path, &segment, &guard),
         None => {
             ns.counters.bump(En::OutUnknown);
-            refuse(ns, skb, Some(&segment), Refusal::HostUnreachable)
+            refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
         }
     }
 }
@@ -102,7 +103,7 @@ fn of_flow(
         Hold::Open(skb, to) => return translated(ns, flow, skb, segment, to),
         Hold::Refused(skb, refusal) => {
             ns.counters.bump(En::OutRefused);
-            return refuse(ns, skb, Some(segment), refusal);
+            return refuse(ns, skb, flow.path, segment.is_tcp(), refusal);
         }
         Hold::Full(skb) => (skb, En::HoldFull),
         Hold::NoRoute(skb) => (skb, En::OutNoRoute),
@@ -116,6 +117,7 @@ fn first(
     ns: &Netns<Endpoint>,
     name: Arc<nrt::Entry>,
     mut skb: Skb,
+    path: Path,
     segment: &Segment,
     guard: &rcu::Guard,
 ) -> Verdict {
@@ -123,7 +125,7 @@ fn first(
         ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
     }
-    let Ok(flow) = Flow::new(segment.flow, name, skb) else {
+    let Ok(flow) = Flow::new(segment.flow, path, name, skb) else {
         ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
@@ -142,7 +144,7 @@ fn first(
         Err(error) => {
             ns.negotiating.remove(&flow.nonce_key());
             match flow.withdraw() {
-                Some(skb) => not_entered(ns, skb, segment, error, guard),
+                Some(skb) => not_entered(ns, skb, path, segment, error, guard),
                 None => Verdict::Stolen,
             }
         }
@@ -153,6 +155,7 @@ fn first(
 fn not_entered(
     ns: &Netns<Endpoint>,
     skb: Skb,
+    path: Path,
     segment: &Segment,
     error: Error,
     guard: &rcu::Guard,
@@ -161,7 +164,7 @@ fn not_entered(
         Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, guard),
         _ => {
             ns.counters.bump(En::OutTableFull);
-            refuse(ns, skb, Some(segment), Refusal::HostUnreachable)
+            refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
         }
     }
 }
@@ -204,14 +207,13 @@ pub(crate) fn translate_out(
     Ok(())
 }
 
-/// Tells the sender. A datagram socket hears it from its system call, a TCP socket from the tick.
-fn refuse(
-    ns: &Netns<Endpoint>,
-    mut skb: Skb,
-    segment: Option<&Segment>,
-    refusal: Refusal,
-) -> Verdict {
-    let tcp = segment.is_some_and(|segment| segment.flags.is_some());
+/// Tells the sender. A datagram socket of this host hears it from its system call, a TCP socket from the
+/// tick, a host behind this one by ICMP.
+fn refuse(ns: &Netns<Endpoint>, mut skb: Skb, path: Path, tcp: bool, refusal: Refusal) -> Verdict {
+    if path == Path::Forwarded {
+        skb.refuse(flow::icmp_code(refusal));
+        return Verdict::Stolen;
+    }
     let guard = rcu::read_lock();
     if !tcp || !skb.hold(&guard) {
         return Verdict::Refuse(skb, hook::host_unreachable());

@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
-use crate::flow::{nonce_key, Flow};
+use crate::flow::{nonce_key, Flow, Path};
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -157,7 +157,10 @@ fn open(
         match output::translate_out(ns, flow, &mut skb, &segment, to) {
             Ok(()) => {
                 ns.counters.bump(En::Released);
-                skb.resend(ns.net());
+                match flow.path {
+                    Path::Local => skb.resend(ns.net()),
+                    Path::Forwarded => skb.forward(ns.net()),
+                }
             }
             Err(_) => {
                 // The error must quote what the application sent.

@@ -137,8 +137,10 @@ void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, boo
 	inet_proto_csum_replace4((__sum16 *)sum, skb, from, to, pseudo);
 }
 
+/* The packet may be kept from now on. Its device may go meanwhile; that of the route is held. */
 bool natf_skb_dst_force(struct sk_buff *skb)
 {
+	skb->dev = NULL;
 	return skb_dst_force(skb);
 }
 
@@ -157,11 +159,11 @@ struct sk_buff *natf_skb_alloc(u32 len)
 	return skb;
 }
 
-/* Needs a packet with a route whose device is still there. */
+/* To the packet's real sender, also if it was behind our NAT; without a route nothing is sent. */
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 {
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	icmp_send(skb, type, code, 0);
+	icmp_ndo_send(skb, type, code, 0);
 }
 
 /* ---- routing ---- */
@@ -181,11 +183,23 @@ bool natf_is_for_us(struct sk_buff *skb)
 	return ours;
 }
 
+/* A forwarded packet has its output device already: it must be that of the new route. */
+static void natf_follow_route(struct sk_buff *skb)
+{
+	if (skb->dev && skb_dst(skb))
+		skb->dev = skb_dst_dev(skb);
+}
+
 int natf_reroute(struct net *net, struct sk_buff *skb)
 {
+	int err;
+
 	if (!skb_dst(skb))
 		return -ENETUNREACH;
-	return ip_route_me_harder(net, skb->sk, skb, RTN_UNSPEC);
+	err = ip_route_me_harder(net, skb->sk, skb, RTN_UNSPEC);
+
+	natf_follow_route(skb);
+	return err;
 }
 
 int natf_route_cache_init(struct dst_cache *cache)
@@ -222,7 +236,21 @@ bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32
 	}
 	skb_dst_drop(skb);
 	skb_dst_set(skb, &rt->dst);
+	natf_follow_route(skb);
 	return true;
+}
+
+/*
+ * Sends a packet that POST_ROUTING held. Its conntrack entry is confirmed on this second way through; NAT
+ * does nothing twice, because it is done with the entry.
+ */
+int natf_forward(struct net *net, struct sk_buff *skb)
+{
+	if (!skb_dst(skb)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
+	return dst_output(net, NULL, skb);
 }
 
 /* Routes a complete IPv4 packet by its own addresses and sends it; consumes it in any case. */

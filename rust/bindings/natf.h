@@ -57,6 +57,7 @@ bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32
 int natf_route_cache_init(struct dst_cache *cache);
 void natf_route_cache_destroy(struct dst_cache *cache);
 int natf_resend(struct net *net, struct sk_buff *skb);
+int natf_forward(struct net *net, struct sk_buff *skb);
 int natf_send(struct net *net, struct sk_buff *skb);
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
 int natf_input_ifindex(const struct nf_hook_state *state);

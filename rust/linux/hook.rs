@@ -13,6 +13,7 @@ use kernel::ffi::{c_uint, c_void};
 pub(crate) enum Point {
     PreRouting = 0,
     LocalIn = 1,
+    Forward = 2,
     LocalOut = 3,
     PostRouting = 4,
 }

@@ -145,6 +145,12 @@ impl Skb {
         unsafe { bindings::natf_resend(net.as_ptr(), self.into_raw()) };
     }
 
+    /// Sends a rerouted packet that POST_ROUTING held; it passes POST_ROUTING once more.
+    pub(crate) fn forward(self, net: Net<'_>) {
+        // SAFETY: the function consumes the packet and wants a route, which it checks.
+        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw()) };
+    }
+
     /// Sends a packet that we made, routed by its own addresses.
     ///
     /// # Errors

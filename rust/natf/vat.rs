@@ -88,6 +88,11 @@ impl Segment {
         })
     }
 
+    /// Whether it is TCP.
+    pub fn is_tcp(&self) -> bool {
+        self.flow.protocol == Protocol::Tcp
+    }
+
     /// Whether the packet opens a TCP connection.
     pub fn opens(&self) -> bool {
         self.flags.is_some_and(|flags| flags.syn() && !flags.ack())

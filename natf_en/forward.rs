@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The same for the hosts behind this one, if it is a router with a NAT (section 3.4 of the paper): first
+//! its NAT makes their packets its own, then they are translated like its own. On the way back first the
+//! virtual address is put in, then the NAT undoes its part.
+
+use crate::endpoint::Endpoint;
+use crate::flow::Path;
+use crate::linux::hook::{self, Point, State, Verdict};
+use crate::linux::netns::Netns;
+use crate::linux::skb::Skb;
+use crate::natf::wire::ipv4;
+use crate::{dns, input, output};
+
+/// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
+/// conntrack entry is not yet confirmed (that comes at the very end) and stays with a held packet.
+pub(crate) struct OutHook;
+
+impl hook::Hook<Endpoint> for OutHook {
+    const POINT: Point = Point::PostRouting;
+    const PRIORITY: i32 = i32::MAX - 2;
+
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        let dst = skb
+            .ip_header()
+            .and_then(|head| ipv4::Packet::new_header_checked(head).ok())
+            .map(|ip| ip.dst());
+        match dst {
+            Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+                output::to_virtual(ns, skb, dst, Path::Forwarded)
+            }
+            _ => Verdict::Accept(skb),
+        }
+    }
+}
+
+/// PRE_ROUTING, after defragmentation (-400), before conntrack (-200), whose entry speaks of the virtual
+/// address.
+pub(crate) struct InHook;
+
+impl hook::Hook<Endpoint> for InHook {
+    const POINT: Point = Point::PreRouting;
+    const PRIORITY: i32 = -350;
+
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+        input::from_mapped(ns, skb, Path::Forwarded)
+    }
+}
+
+/// FORWARD, after all: queries of the hosts behind us and their answers, both with the hosts' own
+/// addresses.
+pub(crate) struct DnsHook;
+
+impl hook::Hook<Endpoint> for DnsHook {
+    const POINT: Point = Point::Forward;
+    const PRIORITY: i32 = i32::MAX;
+
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        if ns.is_active() {
+            dns::note_query(ns, &mut skb);
+            dns::take_answer(ns, &mut skb);
+        }
+        Verdict::Accept(skb)
+    }
+}
