@@ -178,11 +178,9 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
             None => Ok(()),
         };
     };
-    let Some(router) = answer.addresses.as_slice().first().copied() else {
-        return Ok(());
-    };
+    let routers = answer.addresses.as_slice();
     // A resolver of this host passes on what was rewritten already.
-    if ns.prefix().is_virtual(router) {
+    if routers.iter().any(|addr| ns.prefix().is_virtual(*addr)) {
         return Ok(());
     }
     let suffixes = ns.domains.get();
@@ -192,7 +190,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     if !asked {
         return Err(En::DnsUnasked);
     }
-    let addr = virtual_address(ns, split, router, answer.ttl).ok_or(En::DnsPoolFull)?;
+    let addr = virtual_address(ns, split, routers, answer.ttl).ok_or(En::DnsPoolFull)?;
     edit(skb, &found, |message, delta| {
         wire::rewrite(message, addr, None, delta).ok()?;
         wire::neutralise(message, delta).ok()
@@ -231,7 +229,7 @@ fn bypass(
 fn virtual_address(
     ns: &Netns<Endpoint>,
     name: domains::Split<'_>,
-    router: Ipv4Addr,
+    routers: &[Ipv4Addr],
     ttl: u32,
 ) -> Option<Ipv4Addr> {
     let now = clock::now_ms();
@@ -241,14 +239,15 @@ fn virtual_address(
         match ns.nrt.get(&key, &guard) {
             Some(entry) if !entry.is(name.host, name.domain) => continue,
             // The router has moved: a new entry for new flows, the old one for those that have it.
-            Some(entry) if entry.router != router => {
+            Some(entry) if !entry.is_at(routers) => {
                 ns.nrt.remove(&key);
             }
             _ => {}
         }
         if ns.nrt.get(&key, &guard).is_none() {
             let (host, domain) = (name.host.to_name(), name.domain.to_name());
-            let entry = nrt::Entry::new(addr, host, domain, router, now, ttl);
+            let entry = nrt::Entry::new(addr, host, domain, routers);
+            entry.refresh(now, ttl);
             match ns.nrt.insert(key, Arc::new(entry, GFP_ATOMIC).ok()?) {
                 // Another CPU may have been quicker, with this name or with another.
                 Ok(()) | Err(EEXIST) => {}

@@ -4,7 +4,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicU8, AtomicUsize, Ordering};
 
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
@@ -64,6 +64,8 @@ pub(crate) struct Flow {
     pub(crate) nonce: u64,
     /// The name behind V.
     pub(crate) name: Arc<nrt::Entry>,
+    /// Which of the router's addresses is being asked.
+    asked: AtomicUsize,
     #[pin]
     waiting: BhLock<Waiting>,
     /// G2:m as address << 16 | port once the flow is open, 0 before. Written once; what a data packet
@@ -100,6 +102,7 @@ impl Flow {
                 path,
                 nonce: clock::random_u64(),
                 name,
+                asked: AtomicUsize::new(0),
                 waiting <- BhLock::new(Waiting {
                     stage: Stage::Negotiating(Negotiation::start(now)),
                     held,
@@ -119,13 +122,35 @@ impl Flow {
         nonce_key(self.nonce)
     }
 
+    /// The address of the router that is asked.
+    pub(crate) fn router(&self) -> Ipv4Addr {
+        let asked = self.asked.load(Ordering::Relaxed);
+        let router = self.name.routers().get(asked).copied();
+        router.unwrap_or(Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// Turns to the router's next address. False if there is none, or nothing to negotiate any more.
+    pub(crate) fn ask_next(&self, now: u64) -> bool {
+        let mut waiting = self.waiting.lock();
+        let Stage::Negotiating(negotiation) = &mut waiting.stage else {
+            return false;
+        };
+        let next = self.asked.load(Ordering::Relaxed).saturating_add(1);
+        if next >= self.name.routers().len() {
+            return false;
+        }
+        self.asked.store(next, Ordering::Relaxed);
+        negotiation.restart(now);
+        true
+    }
+
     /// The request that asks for this flow's mapping.
     pub(crate) fn request(&self) -> Request<'_> {
         Request {
             nonce: self.nonce,
             protocol: self.id.protocol,
             en: self.id.local.0,
-            router: self.name.router,
+            router: self.router(),
             en_port: self.id.local.1,
             dst_port: self.id.remote.1,
             name: self.name.host.view(),

@@ -65,7 +65,7 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
     let find = |nonce| {
         ns.negotiating
             .get(&nonce_key(nonce), &guard)
-            .filter(|flow| flow.name.router == ip.src())
+            .filter(|flow| flow.router() == ip.src())
     };
     match Message::classify(echo.data()) {
         Message::Response(response) => match find(response.nonce) {

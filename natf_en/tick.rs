@@ -59,6 +59,10 @@ fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
             request::send(ns, flow);
             true
         }
+        Some(Step::GiveUp) if flow.ask_next(now) => {
+            request::send(ns, flow);
+            true
+        }
         Some(Step::GiveUp) => {
             ns.counters.bump(En::Silent);
             flow.refuse(ns, Refusal::HostUnreachable);

@@ -8,6 +8,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::natf::name::{Name, NameRef};
 
+/// Most addresses of a router that are kept.
+pub const MAX_ROUTERS: usize = 4;
+
 /// Shortest life of a name, in seconds, whatever its TTL.
 pub const MIN_LIFE_S: u32 = 60;
 
@@ -20,31 +23,38 @@ pub struct Entry {
     pub host: Name,
     /// The rest of the name the application asked for.
     pub domain: Name,
-    /// Address of the router.
-    pub router: Ipv4Addr,
+    routers: [Ipv4Addr; MAX_ROUTERS],
+    count: usize,
     /// When the DNS answer runs out, in milliseconds since boot.
     expires: AtomicU64,
 }
 
 impl Entry {
-    /// An entry that lives for `ttl` seconds from `now` (milliseconds) on.
-    pub fn new(
-        addr: Ipv4Addr,
-        host: Name,
-        domain: Name,
-        router: Ipv4Addr,
-        now: u64,
-        ttl: u32,
-    ) -> Self {
-        let entry = Entry {
+    /// An entry for `addr` that is refreshed before its first use. Of `routers` the first
+    /// [`MAX_ROUTERS`] are kept.
+    pub fn new(addr: Ipv4Addr, host: Name, domain: Name, routers: &[Ipv4Addr]) -> Self {
+        let mut kept = [Ipv4Addr::UNSPECIFIED; MAX_ROUTERS];
+        for (to, from) in kept.iter_mut().zip(routers) {
+            *to = *from;
+        }
+        Entry {
             addr,
             host,
             domain,
-            router,
+            routers: kept,
+            count: routers.len().min(MAX_ROUTERS),
             expires: AtomicU64::new(0),
-        };
-        entry.refresh(now, ttl);
-        entry
+        }
+    }
+
+    /// Addresses of the router: alternatives, to be tried in this order.
+    pub fn routers(&self) -> &[Ipv4Addr] {
+        self.routers.get(..self.count).unwrap_or_default()
+    }
+
+    /// Whether its router has these addresses. Their order does not count: name servers rotate it.
+    pub fn is_at(&self, routers: &[Ipv4Addr]) -> bool {
+        routers.len() == self.count && routers.iter().all(|addr| self.routers().contains(addr))
     }
 
     /// The same name was answered again, or is in use. It never shortens the life: another answer may
@@ -72,17 +82,15 @@ impl Entry {
         [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     }
 
-    /// Writes the entry as one line: address, host, domain, router, seconds left.
+    /// Writes the entry as one line: address, host, domain, routers, seconds left.
     pub fn show(&self, now: u64, out: &mut dyn fmt::Write) -> fmt::Result {
         let left = self.expires.load(Ordering::Relaxed).saturating_sub(now) / 1000;
-        let Entry {
-            addr,
-            host,
-            domain,
-            router,
-            ..
-        } = self;
-        writeln!(out, "{addr} {host} {domain} {router} {left}")
+        write!(out, "{} {} {} ", self.addr, self.host, self.domain)?;
+        for (index, router) in self.routers().iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(out, "{comma}{router}")?;
+        }
+        writeln!(out, " {left}")
     }
 }
 
@@ -92,14 +100,28 @@ mod tests {
 
     fn entry() -> Entry {
         let name = |text: &str| Name::parse(text.as_bytes()).unwrap();
-        Entry::new(
+        let entry = Entry::new(
             Ipv4Addr::new(240, 0, 1, 2),
             name("alice"),
             name("home.example.net"),
-            Ipv4Addr::new(203, 0, 113, 2),
-            5_000,
-            100,
-        )
+            &[G2, OTHER],
+        );
+        entry.refresh(5_000, 100);
+        entry
+    }
+
+    const G2: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
+    const OTHER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 3);
+
+    #[test]
+    fn name_servers_rotate_the_addresses() {
+        let entry = entry();
+        assert!(entry.is_at(&[OTHER, G2]));
+        assert!(!entry.is_at(&[G2]));
+        assert!(!entry.is_at(&[G2, Ipv4Addr::LOCALHOST]));
+        let many = [G2, OTHER, G2, OTHER, G2];
+        let Entry { host, domain, .. } = entry;
+        assert_eq!(Entry::new(G2, host, domain, &many).routers(), &many[..4]);
     }
 
     #[test]
@@ -119,7 +141,10 @@ mod tests {
     fn shown_on_one_line() {
         let mut text = String::new();
         entry().show(6_000, &mut text).unwrap();
-        assert_eq!(text, "240.0.1.2 alice home.example.net 203.0.113.2 99\n");
+        assert_eq!(
+            text,
+            "240.0.1.2 alice home.example.net 203.0.113.2,203.0.113.3 99\n"
+        );
     }
 
     #[test]
@@ -127,6 +152,6 @@ mod tests {
         let entry = entry();
         assert!(entry.is(entry.host.view(), entry.domain.view()));
         assert!(!entry.is(entry.domain.view(), entry.host.view()));
-        assert_ne!(Entry::key(entry.addr), Entry::key(entry.router));
+        assert_ne!(Entry::key(entry.addr), Entry::key(G2));
     }
 }
