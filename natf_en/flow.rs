@@ -41,7 +41,8 @@ pub(crate) enum Stage {
 /// What changes under the lock.
 struct Waiting {
     stage: Stage,
-    held: Held,
+    /// Gone when the negotiation is: an open flow needs no room for it.
+    held: Option<KBox<Held>>,
 }
 
 /// Whose packets they are.
@@ -77,7 +78,6 @@ pub(crate) struct Flow {
     used: AtomicU64,
     /// A [`Seen`].
     seen: AtomicU8,
-    #[pin]
     pub(crate) route: route::Cache,
 }
 
@@ -94,7 +94,7 @@ impl Flow {
         first: Skb,
     ) -> Result<Arc<Self>> {
         let now = clock::now_ms();
-        let mut held = Held::new();
+        let mut held = KBox::new(Held::new(), GFP_ATOMIC)?;
         let _room_for_one = held.push(first);
         Arc::pin_init(
             try_pin_init!(Flow {
@@ -105,13 +105,13 @@ impl Flow {
                 asked: AtomicUsize::new(0),
                 waiting <- BhLock::new(Waiting {
                     stage: Stage::Negotiating(Negotiation::start(now)),
-                    held,
+                    held: Some(held),
                 }),
                 mapped: AtomicU64::new(0),
                 lifetime: AtomicU32::new(0),
                 used: AtomicU64::new(now),
                 seen: AtomicU8::new(0),
-                route <- route::Cache::new(),
+                route: route::Cache::new(),
             }? Error),
             GFP_ATOMIC,
         )
@@ -221,7 +221,10 @@ impl Flow {
         if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
             return Hold::Full(skb);
         }
-        match waiting.held.push(skb) {
+        let Some(held) = &mut waiting.held else {
+            return Hold::Full(skb);
+        };
+        match held.push(skb) {
             Ok(()) => {
                 ns.held.fetch_add(1, Ordering::Relaxed);
                 Hold::Held
@@ -232,7 +235,7 @@ impl Flow {
 
     /// Gives the first packet back: the flow did not come to be.
     pub(crate) fn withdraw(&self) -> Option<Skb> {
-        self.waiting.lock().held.pop()
+        self.waiting.lock().held.as_mut()?.pop()
     }
 
     /// Ends the negotiation well. False if it had ended before.
@@ -250,7 +253,7 @@ impl Flow {
     /// The next packet that waited; after the last one the flow is open and `None` is returned.
     pub(crate) fn release(&self, ns: &Netns<Endpoint>, to: (Ipv4Addr, u16)) -> Option<Skb> {
         let mut waiting = self.waiting.lock();
-        let next = waiting.held.pop();
+        let next = waiting.held.as_mut().and_then(|held| held.pop());
         match next {
             Some(_) => {
                 ns.held.fetch_sub(1, Ordering::Relaxed);
@@ -261,6 +264,7 @@ impl Flow {
                 let packed = u64::from_be_bytes([0, 0, a, b, c, d, p0, p1]);
                 self.mapped.store(packed, Ordering::Release);
                 waiting.stage = Stage::Open(to);
+                waiting.held = None;
             }
         }
         next
@@ -274,8 +278,9 @@ impl Flow {
         }
         let until = clock::now_ms().saturating_add(vat::REFUSAL_MS);
         waiting.stage = Stage::Refused(refusal, until);
-        let mut held = core::mem::replace(&mut waiting.held, Held::new());
+        let held = waiting.held.take();
         drop(waiting);
+        let Some(mut held) = held else { return };
         while let Some(skb) = held.pop() {
             ns.held.fetch_sub(1, Ordering::Relaxed);
             if let Err(skb) = refuse_later(ns, skb, refusal) {

@@ -201,7 +201,7 @@ pub(crate) fn translate_out(
         .ok_or(ENOMEM)
         .inspect_err(|_| ns.counters.bump(En::NoMemory))?;
     flow.route
-        .route(ns.net(), skb, segment.flow.local.0)
+        .route(ns.net(), skb)
         .inspect_err(|_| ns.counters.bump(En::OutNoRoute))?;
     ns.counters.bump(En::TranslatedOut);
     Ok(())

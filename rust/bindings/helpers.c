@@ -202,75 +202,37 @@ int natf_reroute(struct net *net, struct sk_buff *skb)
 	return err;
 }
 
-int natf_route_cache_init(struct dst_cache *cache)
+/* Remembers the packet's route. */
+void natf_route_store(struct natf_route *route, struct sk_buff *skb)
 {
-	return dst_cache_init(cache, GFP_ATOMIC);
+	struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst || !dst_hold_safe(dst))
+		return;
+	dst_release(unrcu_pointer(xchg(&route->dst, RCU_INITIALIZER(dst))));
 }
 
-void natf_route_cache_destroy(struct dst_cache *cache)
+/* Gives the packet the remembered route, if there is one and routing has not changed since. */
+bool natf_route_apply(struct natf_route *route, struct sk_buff *skb)
 {
-	dst_cache_destroy(cache);
-}
+	struct dst_entry *dst;
+	bool done = false;
 
-/* The cache is per CPU and not meant for nested use: bottom halves stay off while it is touched. */
-void natf_route_cache_store(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr)
-{
-	local_bh_disable();
-	dst_cache_set_ip4(cache, skb_dst(skb), saddr);
-	local_bh_enable();
-}
-
-bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr)
-{
-	struct rtable *rt;
-	__be32 cached;
-
-	local_bh_disable();
-	rt = dst_cache_get_ip4(cache, &cached);
-	local_bh_enable();
-	if (!rt)
-		return false;
-	if (cached != saddr) {
-		ip_rt_put(rt);
-		return false;
+	rcu_read_lock();
+	dst = rcu_dereference(route->dst);
+	if (dst && dst_check(dst, 0) && dst_hold_safe(dst)) {
+		skb_dst_drop(skb);
+		skb_dst_set(skb, dst);
+		natf_follow_route(skb);
+		done = true;
 	}
-	skb_dst_drop(skb);
-	skb_dst_set(skb, &rt->dst);
-	natf_follow_route(skb);
-	return true;
+	rcu_read_unlock();
+	return done;
 }
 
-/*
- * Sends a packet that POST_ROUTING held. Its conntrack entry is confirmed on this second way through; NAT
- * does nothing twice, because it is done with the entry.
- */
-int natf_forward(struct net *net, struct sk_buff *skb)
+void natf_route_drop(struct natf_route *route)
 {
-	if (!skb_dst(skb)) {
-		kfree_skb(skb);
-		return -ENETUNREACH;
-	}
-	return dst_output(net, NULL, skb);
-}
-
-/* Routes a complete IPv4 packet by its own addresses and sends it; consumes it in any case. */
-int natf_send(struct net *net, struct sk_buff *skb)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	struct flowi4 fl4 = {
-		.daddr = iph->daddr,
-		.saddr = iph->saddr,
-		.flowi4_proto = iph->protocol,
-	};
-	struct rtable *rt = ip_route_output_key(net, &fl4);
-
-	if (IS_ERR(rt)) {
-		kfree_skb(skb);
-		return PTR_ERR(rt);
-	}
-	skb_dst_drop(skb);
-	skb_dst_set(skb, &rt->dst);
-	return ip_local_out(net, NULL, skb);
+	dst_release(rcu_dereference_protected(route->dst, true));
 }
 
 /* Sends a packet that LOCAL_OUT held and that has its new route; consumes it in any case. */

@@ -13,7 +13,7 @@
 #include <linux/skbuff.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
-#include <net/dst_cache.h>
+#include <net/dst.h>
 #include <net/net_namespace.h>
 
 /* Hash table entry header; the Rust value follows it. Every table is keyed by 16 bytes. */
@@ -22,6 +22,11 @@ struct natf_entry {
 	struct rhash_head node;
 	struct rcu_head rcu;
 	u8 key[NATF_KEY_LEN];
+};
+
+/* The route that a flow took last. Zeroed: none. */
+struct natf_route {
+	struct dst_entry __rcu *dst;
 };
 
 /* table */
@@ -52,10 +57,9 @@ void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 /* routing; addresses in network byte order */
 bool natf_is_for_us(struct sk_buff *skb);
 int natf_reroute(struct net *net, struct sk_buff *skb);
-void natf_route_cache_store(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
-bool natf_route_cache_apply(struct dst_cache *cache, struct sk_buff *skb, __be32 saddr);
-int natf_route_cache_init(struct dst_cache *cache);
-void natf_route_cache_destroy(struct dst_cache *cache);
+void natf_route_store(struct natf_route *route, struct sk_buff *skb);
+bool natf_route_apply(struct natf_route *route, struct sk_buff *skb);
+void natf_route_drop(struct natf_route *route);
 int natf_resend(struct net *net, struct sk_buff *skb);
 int natf_forward(struct net *net, struct sk_buff *skb);
 int natf_send(struct net *net, struct sk_buff *skb);

@@ -5,8 +5,6 @@
 use super::bindings;
 use super::netns::Net;
 use super::skb::Skb;
-use core::net::Ipv4Addr;
-use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::sync::rcu;
 use kernel::types::Opaque;
@@ -18,31 +16,20 @@ pub(crate) fn is_for_us(skb: &mut Skb, _guard: &rcu::Guard) -> bool {
     unsafe { bindings::natf_is_for_us(skb.as_ptr()) }
 }
 
-/// The route of one flow, over `struct dst_cache`: per CPU, dropped by itself when routing changes.
-#[pin_data(PinnedDrop)]
-pub(crate) struct Cache {
-    #[pin]
-    inner: Opaque<bindings::dst_cache>,
-}
+/// The route that a flow took last; looked up again when routing has changed.
+pub(crate) struct Cache(Opaque<bindings::natf_route>);
 
-// SAFETY: the kernel object is per CPU inside and made for concurrent use.
+// SAFETY: the kernel object is one RCU pointer, exchanged atomically.
 unsafe impl Send for Cache {}
 // SAFETY: as above.
 unsafe impl Sync for Cache {}
 
 impl Cache {
-    /// An empty cache. Any context.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            inner <- Opaque::try_ffi_init(|slot| {
-                // SAFETY: the slot is memory for a dst_cache.
-                to_result(unsafe { bindings::natf_route_cache_init(slot) })
-            }),
-        }? Error)
+    /// Nothing remembered.
+    pub(crate) const fn new() -> Self {
+        Self(Opaque::new(bindings::natf_route {
+            dst: core::ptr::null_mut(),
+        }))
     }
 
     /// Gives `skb` the route to its destination, remembered or looked up.
@@ -50,23 +37,21 @@ impl Cache {
     /// # Errors
     ///
     /// That of the routing table.
-    pub(crate) fn route(&self, net: Net<'_>, skb: &mut Skb, source: Ipv4Addr) -> Result {
-        let source = u32::from_ne_bytes(source.octets());
-        // SAFETY: initialised cache, valid packet, in a hook's RCU section.
-        if unsafe { bindings::natf_route_cache_apply(self.inner.get(), skb.as_ptr(), source) } {
+    pub(crate) fn route(&self, net: Net<'_>, skb: &mut Skb) -> Result {
+        // SAFETY: initialised, valid packet.
+        if unsafe { bindings::natf_route_apply(self.0.get(), skb.as_ptr()) } {
             return Ok(());
         }
         skb.reroute(net)?;
         // SAFETY: as above; the packet has a route now.
-        unsafe { bindings::natf_route_cache_store(self.inner.get(), skb.as_ptr(), source) };
+        unsafe { bindings::natf_route_store(self.0.get(), skb.as_ptr()) };
         Ok(())
     }
 }
 
-#[pinned_drop]
-impl PinnedDrop for Cache {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: initialised cache that nobody uses any more.
-        unsafe { bindings::natf_route_cache_destroy(self.inner.get()) };
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // SAFETY: nobody uses it any more.
+        unsafe { bindings::natf_route_drop(self.0.get()) };
     }
 }
