@@ -235,6 +235,39 @@ void natf_route_drop(struct natf_route *route)
 	dst_release(rcu_dereference_protected(route->dst, true));
 }
 
+/*
+ * Sends a packet that POST_ROUTING held. Its conntrack entry is confirmed on this second way through; NAT
+ * does nothing twice, because it is done with the entry.
+ */
+int natf_forward(struct net *net, struct sk_buff *skb)
+{
+	if (!skb_dst(skb)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
+	return dst_output(net, NULL, skb);
+}
+
+/* Routes a complete IPv4 packet by its own addresses and sends it; consumes it in any case. */
+int natf_send(struct net *net, struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct flowi4 fl4 = {
+		.daddr = iph->daddr,
+		.saddr = iph->saddr,
+		.flowi4_proto = iph->protocol,
+	};
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	if (IS_ERR(rt)) {
+		kfree_skb(skb);
+		return PTR_ERR(rt);
+	}
+	skb_dst_drop(skb);
+	skb_dst_set(skb, &rt->dst);
+	return ip_local_out(net, NULL, skb);
+}
+
 /* Sends a packet that LOCAL_OUT held and that has its new route; consumes it in any case. */
 int natf_resend(struct net *net, struct sk_buff *skb)
 {
