@@ -197,6 +197,12 @@ impl Flow {
         idle > limit || (opens && seen.ends())
     }
 
+    /// Whether the flow may lose its mapping to a new one.
+    pub(crate) fn is_stale(&self, now: u64) -> bool {
+        let idle = now.saturating_sub(self.used.load(Ordering::Relaxed));
+        idle > vat::STALE_MS || self.is_over(now, true)
+    }
+
     /// What the clock of the negotiation wants; `None` if there is none any more.
     pub(crate) fn step(&self, now: u64) -> Option<Step> {
         match &mut self.waiting.lock().stage {

@@ -8,6 +8,7 @@ use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
 use crate::flow::{nonce_key, Flow, Path};
+use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -127,8 +128,12 @@ fn open(
     let wire = flow.id.with_remote(to.0, to.1).key();
     let same = |other: &Arc<Flow>| Arc::ptr_eq(other, flow);
     if counter == En::Mapped {
-        // The router's NAT says that this mapping is ours now: a stale flow may still have it.
-        ns.incoming.remove_if(&wire, |other| !same(other));
+        // The router's NAT says that this mapping is ours now. A flow that had it and is over, or long
+        // silent, gives way. One in use does not: then both lead to the same port of the same inside
+        // host, under two names, from the same port of ours.
+        let now = clock::now_ms();
+        ns.incoming
+            .remove_if(&wire, |other| !same(other) && other.is_stale(now));
     }
     if ns.incoming.insert(wire, flow.clone()).is_err() {
         let guard = rcu::read_lock();
@@ -136,7 +141,7 @@ fn open(
             // The same answer twice, on two CPUs.
             return unknown(ns);
         }
-        // Full, or a direct flow of the same ports is there: the answers could not be told apart.
+        // Full, or another flow has the same ports on the wire: the answers could not be told apart.
         ns.counters.bump(En::OutTableFull);
         ns.negotiating.remove(&flow.nonce_key());
         flow.refuse(ns, Refusal::HostUnreachable);

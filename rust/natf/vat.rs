@@ -17,6 +17,9 @@ pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
 /// How long a refusal is remembered, in milliseconds: past the first retransmission of TCP (1 s).
 pub const REFUSAL_MS: u64 = 2000;
 
+/// After so much silence a flow gives way to another that the router maps to the same port, in milliseconds.
+pub const STALE_MS: u64 = 120_000;
+
 /// How long a TCP flow lives without traffic, in milliseconds, after both sides closed it (twice the
 /// maximum segment lifetime);
 pub const CLOSED_MS: u64 = 60_000;
