@@ -78,7 +78,7 @@ web_server() {
     cat >"$WORK/$ns.nginx" <<CONF
 daemon off; master_process off; user root;
 pid $WORK/$ns.nginx.pid; error_log $WORK/$ns.nginx.error;
-events { worker_connections 256; }
+events { worker_connections 1024; }
 http {
     log_format who '\$remote_addr \$request';
     access_log $WORK/$ns.access who;

@@ -1,0 +1,137 @@
+"""request.py [KEY=VALUE…]: sends one mapping request, altered as asked, and prints what comes back.
+
+The layout is that of docs/protocol.md, written down a second time so that the modules' own code is not
+the judge of itself. Behind the request goes a second one, for a name that no table has: its answer tells
+that the first has been dealt with, so "silence" is known without a clock.
+
+  from, to            addresses of the IP packet (this host's towards the router; 203.0.113.2)
+  en, router, s, d    the flow (from, to, 40000, 80)
+  protocol, name      6, alice; an empty name sends no NAME
+  version, type, length, magic    as the protocol says
+  option=KIND:HEX     a further option, before the padding; may be repeated
+  pad                 length up to which it is padded (96)
+  cut                 bytes of the message that are not sent (0)
+  checksum=wrong      a wrong ICMP checksum
+  split=N             two fragments, the first with N bytes of the IP payload
+
+Prints "silence", or "code C mapped A:P lifetime L", and "longer" and "altered" if the answer breaks the
+rules for any answer: no longer than its request, fields of the request copied.
+"""
+
+import random
+import socket
+import struct
+import sys
+
+ECHO_REPLY, ECHO_REQUEST = 0, 8
+FIXED = struct.Struct("!4sBBHQBBH4s4sHH4sHHI")
+
+
+def own_address(towards):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((towards, 9))
+        return sock.getsockname()[0]
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Request:
+    def __init__(self, **keys):
+        get = keys.get
+        self.dst = get("to", "203.0.113.2")
+        self.src = get("from", own_address(self.dst))
+        self.en = socket.inet_aton(get("en", self.src))
+        self.router = socket.inet_aton(get("router", self.dst))
+        self.ports = int(get("s", 40000)), int(get("d", 80))
+        self.protocol = int(get("protocol", 6))
+        self.nonce = random.getrandbits(64)
+        self.ident, self.seq = random.getrandbits(16), random.getrandbits(16)
+        self.split = int(get("split", 0))
+        name = get("name", "alice").encode()
+        options = struct.pack("!BB", 1, len(name)) + name if name else b""
+        for option in get("options", []):
+            kind, _, value = option.partition(":")
+            value = bytes.fromhex(value)
+            options += struct.pack("!BB", int(kind), len(value)) + value
+        length = FIXED.size + len(options)
+        while length < int(get("pad", 96)):
+            room = max(int(get("pad", 96)) - length - 2, 0)
+            options += struct.pack("!BB", 0, min(room, 255)) + bytes(min(room, 255))
+            length = FIXED.size + len(options)
+        message = FIXED.pack(
+            get("magic", "NATf").encode(), int(get("version", 1)), int(get("type", 1)),
+            int(get("length", length)), self.nonce, self.protocol, 0, 0,
+            self.en, self.router, *self.ports, bytes(4), 0, 0, 0) + options
+        self.message = message[: len(message) - int(get("cut", 0))]
+        self.wrong = get("checksum") == "wrong"
+
+    def icmp(self):
+        head = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.ident, self.seq)
+        found = checksum(head + self.message) ^ (0x0101 if self.wrong else 0)
+        return head[:2] + struct.pack("!H", found) + head[4:] + self.message
+
+    def send(self, sock):
+        whole, ident = self.icmp(), random.randint(1, 0xFFFF)
+        cut = self.split or len(whole)
+        for offset, part in ((0, whole[:cut]), (cut, whole[cut:])):
+            if part:
+                more = 0x2000 if offset == 0 and cut < len(whole) else 0
+                head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(part), ident, more | offset // 8, 64,
+                                   1, 0, socket.inet_aton(self.src), socket.inet_aton(self.dst))
+                sock.sendto(head + part, (self.dst, 0))
+
+    def answer(self, packet):
+        """What `packet` says in answer to this request; None if it is none."""
+        icmp = packet[(packet[0] & 15) * 4:]
+        message = icmp[8:]
+        if icmp[0] != ECHO_REPLY or len(message) < FIXED.size:
+            return None
+        (magic, version, kind, length, nonce, protocol, code, _, en, router, s, d, mapped, port, _,
+         lifetime) = FIXED.unpack_from(message)
+        if nonce != self.nonce:
+            return None
+        said = f"code {code} mapped {socket.inet_ntoa(mapped)}:{port} lifetime {lifetime}"
+        if len(message) > len(self.message):
+            said += " longer"
+        if ((magic, version, kind, length) != (b"NATf", 1, 2, len(message))
+                or (protocol, en, router, (s, d)) != (self.protocol, self.en, self.router, self.ports)
+                or struct.unpack_from("!HH", icmp, 4) != (self.ident, self.seq)
+                or socket.inet_ntoa(packet[12:16]) != self.dst or checksum(icmp) != 0):
+            said += " altered"
+        return said
+
+
+def main(arguments):
+    keys = {"options": []}
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key == "option":
+            keys["options"].append(value)
+        else:
+            keys[key] = value
+    asked = Request(**keys)
+    # Its ACT cannot have this name, and nobody alters this one.
+    fence = Request(to=asked.dst, name="fence", s="1", d="1")
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as heard, \
+            socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
+        # Destinations may be broadcast addresses.
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        heard.settimeout(5)
+        asked.send(sender)
+        fence.send(sender)
+        said = "silence"
+        while True:
+            packet = heard.recv(65535)
+            if fence.answer(packet):
+                break
+            said = asked.answer(packet) or said
+    print(said)
+
+
+main(sys.argv[1:])
