@@ -109,7 +109,7 @@ fn of_flow(
         Hold::NoRoute(skb) => (skb, En::OutNoRoute),
     };
     ns.counters.bump(counter);
-    Verdict::Drop(skb)
+    Verdict::Refuse(skb, hook::no_buffers())
 }
 
 /// The first packet of a new flow: held, and the router asked.

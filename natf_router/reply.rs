@@ -2,6 +2,8 @@
 
 //! Sending the answer to a mapping request.
 
+use core::net::Ipv4Addr;
+
 use crate::linux::conntrack;
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -14,8 +16,19 @@ use crate::router::Router;
 /// Hop limit of our own packets.
 const TTL: u8 = 64;
 
-/// Sends `response` as the reply to the echo with this identifier and sequence number.
-pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: (u16, u16)) {
+/// The echo request that is answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Echo {
+    /// Who really sent it: the answer goes there, whatever address the request claims.
+    pub(crate) from: Ipv4Addr,
+    /// Identifier.
+    pub(crate) ident: u16,
+    /// Sequence number.
+    pub(crate) seq: u16,
+}
+
+/// Sends `response` as the reply to `echo`.
+pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: Echo) {
     let sent = build(response, echo).is_some_and(|mut skb| {
         conntrack::untrack(&mut skb);
         skb.send(ns.net()).is_ok()
@@ -26,7 +39,7 @@ pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: (u16, u16)) {
 }
 
 /// The whole packet. `None`: no memory.
-fn build(response: &Response, (ident, seq): (u16, u16)) -> Option<Skb> {
+fn build(response: &Response, echo: Echo) -> Option<Skb> {
     const PAYLOAD_LEN: usize = icmp::HEADER_LEN + HEADER_LEN;
     const LEN: usize = ipv4::HEADER_LEN + PAYLOAD_LEN;
 
@@ -36,7 +49,7 @@ fn build(response: &Response, (ident, seq): (u16, u16)) -> Option<Skb> {
     let bytes = skb.writable(LEN)?;
     ipv4::Repr {
         src: response.router,
-        dst: response.en,
+        dst: echo.from,
         protocol: Protocol::Icmp,
         ttl: TTL,
         dont_fragment: true,
@@ -47,8 +60,8 @@ fn build(response: &Response, (ident, seq): (u16, u16)) -> Option<Skb> {
     .ok()?;
     EchoRepr {
         reply: true,
-        ident,
-        seq,
+        ident: echo.ident,
+        seq: echo.seq,
         data: &message,
     }
     .emit(bytes.get_mut(ipv4::HEADER_LEN..)?)

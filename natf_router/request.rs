@@ -19,7 +19,7 @@ use crate::natf::pseudo::Pseudo;
 use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::reply;
+use crate::reply::{self, Echo};
 use crate::router::{Pending, Router, PENDING_MS};
 
 /// PRE_ROUTING, after defragmentation (-400), before raw (-300), conntrack (-200) and every rule of the
@@ -100,13 +100,15 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
     const MAX: usize = 60 + icmp::HEADER_LEN + control::MAX_LEN;
     let len = skb.len().min(MAX);
     let malformed = Checked::Dropped(Count::Malformed);
+    // Reassembled here, before us, it does not look like fragments any more.
+    let fragmented = skb.was_fragmented();
     let Some(head) = skb.head(len) else {
         return malformed;
     };
     let Ok(ip) = ipv4::Packet::new_checked(head) else {
         return malformed;
     };
-    if ip.is_fragment() {
+    if fragmented || ip.is_fragment() {
         return Checked::Dropped(Count::Fragment);
     }
     let Ok(echo) = icmp::Packet::new_checked(ip.payload()) else {
@@ -118,14 +120,19 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
     match Message::classify(echo.data()) {
         Message::NotNatf => Checked::Plain,
         Message::Request(request) if request.router == ip.dst() => {
-            decide(ns, &request, ip.src(), (echo.ident(), echo.seq()))
+            let echo = Echo {
+                from: ip.src(),
+                ident: echo.ident(),
+                seq: echo.seq(),
+            };
+            decide(ns, &request, echo)
         }
         _ => malformed,
     }
 }
 
 /// A well-formed request: may it be, and to which host?
-fn decide(ns: &Netns<Router>, request: &Request<'_>, src: Ipv4Addr, echo: (u16, u16)) -> Checked {
+fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
     let pending = |host| Pending {
         host,
         response: Response::to(request, Code::Ok),
@@ -134,7 +141,7 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, src: Ipv4Addr, echo: (u16, 
         until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
     };
     let refuse = |code, counter| Checked::Refused(pending(Ipv4Addr::UNSPECIFIED), code, counter);
-    if request.en != src {
+    if request.en != echo.from {
         return refuse(Code::BadSource, Count::BadSource);
     }
     if !matches!(request.protocol, Protocol::Tcp | Protocol::Udp) {

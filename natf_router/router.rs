@@ -15,6 +15,7 @@ use crate::linux::table::Table;
 use crate::natf::act;
 use crate::natf::counters::RouterCounters;
 use crate::natf::wire::control::Response;
+use crate::reply::Echo;
 use crate::{pseudo, request};
 
 /// Requests under way at a time.
@@ -38,8 +39,8 @@ pub(crate) struct Pending {
     pub(crate) host: Ipv4Addr,
     /// What will be answered, the mapping still missing.
     pub(crate) response: Response,
-    /// Identifier and sequence number of the echo.
-    pub(crate) echo: (u16, u16),
+    /// The request's carrier.
+    pub(crate) echo: Echo,
     /// Whether the request has its answer. The pseudo-packet may still be about, in an NFQUEUE, and must
     /// be caught all the same.
     pub(crate) answered: AtomicBool,
@@ -48,7 +49,7 @@ pub(crate) struct Pending {
 }
 
 /// How long a pseudo-packet may stay away, in milliseconds.
-pub(crate) const PENDING_MS: u32 = 5000;
+pub(crate) const PENDING_MS: u32 = 30_000;
 
 static ID: Id<Router> = Id::new();
 

@@ -127,6 +127,11 @@ bool natf_skb_writable(struct sk_buff *skb, u32 len)
 	return !skb_ensure_writable(skb, skb_network_offset(skb) + len);
 }
 
+bool natf_skb_was_fragmented(const struct sk_buff *skb)
+{
+	return IPCB(skb)->frag_max_size || (IPCB(skb)->flags & IPSKB_FRAG_COMPLETE);
+}
+
 bool natf_skb_is_partial(const struct sk_buff *skb)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL;
@@ -170,13 +175,16 @@ void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 
 /*
  * Whether a packet in PRE_ROUTING is for one of our own addresses, and its source passes the kernel's
- * checks: not martian, and as rp_filter says. It has no route afterwards, as before.
+ * checks: not martian, as rp_filter says, and no broadcast address of ours, to which an answer would go
+ * to all. It has no route afterwards, as before.
  */
 bool natf_is_for_us(struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	bool ours;
 
+	if (inet_addr_type(dev_net(skb->dev), iph->saddr) != RTN_UNICAST)
+		return false;
 	ours = !ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev) &&
 	       skb_rtable(skb)->rt_type == RTN_LOCAL;
 	skb_dst_drop(skb);

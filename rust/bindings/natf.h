@@ -48,6 +48,7 @@ bool natf_skb_pull_head(struct sk_buff *skb, u32 len);
 u32 natf_skb_network_len(const struct sk_buff *skb);
 u8 *natf_skb_network_header(const struct sk_buff *skb);
 bool natf_skb_writable(struct sk_buff *skb, u32 len);
+bool natf_skb_was_fragmented(const struct sk_buff *skb);
 bool natf_skb_is_partial(const struct sk_buff *skb);
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);
 bool natf_skb_dst_force(struct sk_buff *skb);

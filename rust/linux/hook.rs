@@ -36,6 +36,13 @@ pub(crate) fn host_unreachable() -> Error {
     Error::from_errno(-EHOSTUNREACH)
 }
 
+/// `ENOBUFS`: the packet is lost, as on a full device queue; a datagram socket says so only to those who
+/// asked (IP_RECVERR).
+pub(crate) fn no_buffers() -> Error {
+    const ENOBUFS: i32 = kernel::bindings::ENOBUFS as i32;
+    Error::from_errno(-ENOBUFS)
+}
+
 /// The circumstances of one call.
 pub(crate) struct State<'a>(&'a bindings::nf_hook_state);
 

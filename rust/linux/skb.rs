@@ -122,6 +122,12 @@ impl Skb {
         unsafe { bindings::natf_skb_is_partial(self.as_ptr()) }
     }
 
+    /// Whether the packet came in fragments, which were put together on this host.
+    pub(crate) fn was_fragmented(&self) -> bool {
+        // SAFETY: valid sk_buff in the IPv4 input path, whose control block is that of IPv4.
+        unsafe { bindings::natf_skb_was_fragmented(self.as_ptr()) }
+    }
+
     /// Makes the packet's route outlive the RCU section of the hook, so that the packet can be held.
     /// False if it has none any more: then it cannot.
     pub(crate) fn hold(&mut self, _guard: &rcu::Guard) -> bool {
