@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two names whose hashes are equal get different virtual addresses, which differ in the second octet
-# alone, and each leads to its own host. A name has the same address again when the module was reloaded.
+# alone, and each leads to its own host. Asked for in the same order they have the same addresses again
+# when the module was reloaded.
 #
 #   en ─── isp ─── hgw (masquerade) ─── alice as "kitchen", bob as "mallory" (nginx)
 # shellcheck source=tests/lib.sh
