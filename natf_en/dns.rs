@@ -234,7 +234,15 @@ fn virtual_address(
 ) -> Option<Ipv4Addr> {
     let now = clock::now_ms();
     let guard = rcu::read_lock();
-    for addr in ns.prefix().candidates(name.domain, name.host) {
+    let candidates = || ns.prefix().candidates(name.domain, name.host);
+    // The address that the name has already, if it has one, goes before the first free one: names with the
+    // same hash must not change places.
+    let own = candidates().find(|addr| {
+        ns.nrt
+            .get(&nrt::Entry::key(*addr), &guard)
+            .is_some_and(|entry| entry.is(name.host, name.domain))
+    });
+    for addr in Iterator::chain(own.into_iter(), candidates()) {
         let key = nrt::Entry::key(addr);
         match ns.nrt.get(&key, &guard) {
             Some(entry) if !entry.is(name.host, name.domain) => continue,

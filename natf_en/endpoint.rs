@@ -21,7 +21,7 @@ use crate::natf::vaddr::Prefix;
 use crate::{dns, forward, input, output, reply, tick};
 
 /// Names known at a time.
-const NRT_MAX: u32 = 16_384;
+pub(crate) const NRT_MAX: u32 = 16_384;
 /// Flows at a time.
 const VAT_MAX: u32 = 1 << 18;
 /// Flows in negotiation at a time.

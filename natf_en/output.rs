@@ -75,7 +75,8 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
         }
         flow::forget(ns, flow);
     }
-    match ns.nrt.get(&nrt::Entry::key(dst), &guard) {
+    let name = ns.nrt.get(&nrt::Entry::key(dst), &guard);
+    match name.filter(|name| name.is_alive(clock::now_ms())) {
         Some(name) => first(ns, name.clone(), skb, path, &segment, &guard),
         None => {
             ns.counters.bump(En::OutUnknown);

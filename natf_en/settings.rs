@@ -89,7 +89,12 @@ fn remove(list: &mut KVVec<Suffix>, suffix: &Suffix) -> Option<()> {
 /// Addresses that applications have must not change their meaning: only while there are none.
 fn store_prefix(ns: &Netns<Endpoint>, line: &[u8]) -> Result {
     let prefix = Prefix::parse(line).ok_or(EINVAL)?;
-    if ns.nrt.len() > 0 || ns.outgoing.len() > 0 {
+    let now = clock::now_ms();
+    let alive = ns.nrt.walk(|entry| match entry.is_alive(now) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    });
+    if alive.is_some() || ns.outgoing.len() > 0 {
         return Err(EBUSY);
     }
     ns.prefix.store(prefix.first(), Ordering::Relaxed);
@@ -108,7 +113,10 @@ fn store_dns_ports(ns: &Netns<Endpoint>, line: &[u8]) -> Result {
 
 fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    all(ns.nrt.walk(|entry| until_full(entry.show(now, out))))
+    all(ns.nrt.walk(|entry| match entry.is_alive(now) {
+        true => until_full(entry.show(now, out)),
+        false => ControlFlow::Continue(()),
+    }))
 }
 
 fn show_vat(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, NRT_MAX};
 use crate::flow::{self, Flow};
 use crate::held::REFUSALS;
 use crate::linux::clock;
@@ -83,5 +83,8 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
         ControlFlow::<()>::Continue(())
     });
     ns.queries.retain(|until| *until >= now);
-    ns.nrt.retain(|entry| entry.is_alive(now));
+    // Addresses of expired names stay reserved while there is room.
+    let roomy = ns.nrt.len() < NRT_MAX / 2;
+    ns.nrt
+        .retain(|entry| entry.is_alive(now) || (roomy && entry.is_reserved(now)));
 }

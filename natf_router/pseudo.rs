@@ -37,6 +37,11 @@ impl hook::Hook<Router> for Hook {
         let Some(pending) = ns.pending.get(&pseudo.key(), &guard) else {
             return Verdict::Accept(skb);
         };
+        if !pending.answered.load(Ordering::Relaxed) && conntrack::end_stale(&skb) {
+            pending.again.store(true, Ordering::Relaxed);
+            skb.consume();
+            return Verdict::Stolen;
+        }
         ns.pending.remove(&pseudo.key());
         if pending.answered.swap(true, Ordering::Relaxed) {
             ns.counters.bump(Count::Late);

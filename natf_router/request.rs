@@ -138,6 +138,7 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
         response: Response::to(request, Code::Ok),
         echo,
         answered: AtomicBool::new(false),
+        again: AtomicBool::new(false),
         until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
     };
     let refuse = |code, counter| Checked::Refused(pending(Ipv4Addr::UNSPECIFIED), code, counter);
@@ -175,15 +176,23 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
         ns.counters.bump(counter);
         reply::send(ns, &Response { code, ..response }, echo);
     };
-    let Some(skb) = build(&pseudo) else {
-        return refuse(Code::NoResource, Count::NoResource);
-    };
     if ns.pending.insert(pseudo.key(), pending).is_err() {
         return ns.counters.bump(Count::Busy);
     }
-    if skb.inject(ns.net(), host, not_ifindex, guard).is_err() {
-        ns.pending.remove(&pseudo.key());
-        return refuse(Code::NoHost, Count::NoHost);
+    // The second time only if the first one cleared the way.
+    for _ in 0..2 {
+        let Some(skb) = build(&pseudo) else {
+            ns.pending.remove(&pseudo.key());
+            return refuse(Code::NoResource, Count::NoResource);
+        };
+        if skb.inject(ns.net(), host, not_ifindex, guard).is_err() {
+            ns.pending.remove(&pseudo.key());
+            return refuse(Code::NoHost, Count::NoHost);
+        }
+        match ns.pending.get(&pseudo.key(), guard) {
+            Some(pending) if pending.again.swap(false, Ordering::Relaxed) => {}
+            _ => break,
+        }
     }
     // If the pseudo-packet came back, the hook there has answered and taken the entry. If not, it was
     // dropped, or waits in an NFQUEUE: then it will be caught later, for which the entry stays.

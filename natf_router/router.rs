@@ -44,6 +44,8 @@ pub(crate) struct Pending {
     /// Whether the request has its answer. The pseudo-packet may still be about, in an NFQUEUE, and must
     /// be caught all the same.
     pub(crate) answered: AtomicBool,
+    /// The pseudo-packet met the entry of a connection that has closed: it must be sent once more.
+    pub(crate) again: AtomicBool,
     /// When it is forgotten, in milliseconds since boot.
     pub(crate) until: u64,
 }

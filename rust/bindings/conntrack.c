@@ -35,6 +35,24 @@ bool natf_ct_be_liberal(struct sk_buff *skb)
 }
 
 /*
+ * A pseudo-packet may meet the entry of an earlier connection of the same ports that has closed, or is
+ * about to, and would not open again for it. That entry is ended; true if there was one.
+ */
+bool natf_ct_end_stale(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+	u8 state;
+
+	if (!ct || !nf_ct_is_confirmed(ct) || nf_ct_protonum(ct) != IPPROTO_TCP)
+		return false;
+	state = READ_ONCE(ct->proto.tcp.state);
+	if (state < TCP_CONNTRACK_FIN_WAIT || state > TCP_CONNTRACK_CLOSE)
+		return false;
+	return nf_ct_kill(ct);
+}
+
+/*
  * Seconds that the packet's entry lives without traffic for sure; 0: no entry. TCP: once established.
  * UDP: as if unreplied, because conntrack takes a flow for a stream only after some seconds of traffic
  * both ways, and an endpoint that counted on more would send to a mapping that is gone.

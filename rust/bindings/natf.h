@@ -93,6 +93,7 @@ u64 natf_random_u64(void);
 int natf_ct_confirm(struct sk_buff *skb);
 bool natf_ct_be_liberal(struct sk_buff *skb);
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
+bool natf_ct_end_stale(struct sk_buff *skb);
 void natf_ct_untrack(struct sk_buff *skb);
 
 #endif

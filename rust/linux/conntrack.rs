@@ -20,6 +20,12 @@ pub(crate) fn be_liberal(skb: &Skb) -> bool {
     unsafe { bindings::natf_ct_be_liberal(skb.as_ptr()) }
 }
 
+/// Ends the packet's entry if it is that of an earlier TCP connection that has closed. True if it was.
+pub(crate) fn end_stale(skb: &Skb) -> bool {
+    // SAFETY: valid packet in a hook.
+    unsafe { bindings::natf_ct_end_stale(skb.as_ptr()) }
+}
+
 /// Seconds that the packet's entry lives without traffic for sure (TCP: once established); 0: it has none.
 pub(crate) fn lifetime(net: Net<'_>, skb: &Skb) -> u32 {
     // SAFETY: valid packet in a hook, valid net.

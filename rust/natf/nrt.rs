@@ -14,6 +14,9 @@ pub const MAX_ROUTERS: usize = 4;
 /// Shortest life of a name, in seconds, whatever its TTL.
 pub const MIN_LIFE_S: u32 = 60;
 
+/// How long the address of an expired name stays its own, in milliseconds.
+pub const RESERVED_MS: u64 = 3_600_000;
+
 /// One entry. Shared by readers; only its expiry changes.
 #[derive(Debug)]
 pub struct Entry {
@@ -69,6 +72,12 @@ impl Entry {
     /// Whether it holds at `now`.
     pub fn is_alive(&self, now: u64) -> bool {
         now <= self.expires.load(Ordering::Relaxed)
+    }
+
+    /// Whether its address must not be given to another name at `now`: applications remember addresses.
+    pub fn is_reserved(&self, now: u64) -> bool {
+        let expires = self.expires.load(Ordering::Relaxed);
+        now <= expires.saturating_add(RESERVED_MS)
     }
 
     /// Whether it is the entry of this name.
@@ -135,6 +144,9 @@ mod tests {
         assert!(entry.is_alive(130_000), "a shorter answer must not end it");
         entry.refresh(100_000, 0);
         assert!(entry.is_alive(160_000), "TTL 0 is not the end");
+        assert!(!entry.is_alive(160_001));
+        assert!(entry.is_reserved(160_000 + RESERVED_MS));
+        assert!(!entry.is_reserved(160_001 + RESERVED_MS));
     }
 
     #[test]
