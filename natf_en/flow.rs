@@ -140,7 +140,7 @@ impl Flow {
             return false;
         }
         self.asked.store(next, Ordering::Relaxed);
-        negotiation.restart(now);
+        *negotiation = Negotiation::start(now);
         true
     }
 

@@ -61,20 +61,18 @@ fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
 }
 
 fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
-    ns.domains.update(|old| {
-        let mut new = KVVec::with_capacity(old.len(), GFP_KERNEL)?;
-        new.extend_from_slice(old, GFP_KERNEL)?;
+    ns.domains.update(|new| {
         for line in lines.split(|&byte| byte == b'\n') {
             match Command::parse(line).map_err(|_| EINVAL)? {
                 None => {}
                 Some(Command::Flush) => new.clear(),
-                Some(Command::Del(suffix)) => remove(&mut new, &suffix).ok_or(ENOENT)?,
+                Some(Command::Del(suffix)) => remove(new, &suffix).ok_or(ENOENT)?,
                 Some(Command::Add(suffix)) if new.contains(&suffix) => {}
                 Some(Command::Add(_)) if new.len() >= DOMAINS_MAX => return Err(ENOSPC),
                 Some(Command::Add(suffix)) => new.push(suffix, GFP_KERNEL)?,
             }
         }
-        Ok(new)
+        Ok(())
     })?;
     let any = !ns.domains.get().is_empty();
     ns.configured.store(any, Ordering::Relaxed);

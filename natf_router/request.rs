@@ -3,7 +3,6 @@
 //! A mapping request comes in: checked, looked up in the access control table, and turned into a
 //! pseudo-packet. The order of the checks is that of docs/protocol.md.
 
-use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::sync::rcu;
@@ -44,9 +43,9 @@ impl hook::Hook<Router> for Hook {
                 ns.counters.bump(counter);
                 Verdict::Drop(skb)
             }
-            Checked::Refused(pending, code, counter) => {
+            Checked::Refused(response, echo, counter) => {
                 ns.counters.bump(counter);
-                reply::send(ns, &pending.refused(code), pending.echo);
+                reply::send(ns, &response, echo);
                 skb.consume();
                 Verdict::Stolen
             }
@@ -81,19 +80,9 @@ enum Checked {
     /// Not worth an answer.
     Dropped(Count),
     /// Refused.
-    Refused(Pending, Code, Count),
+    Refused(Response, Echo, Count),
     /// A mapping is to be made.
     Allowed(Pending),
-}
-
-impl Pending {
-    /// The answer that refuses.
-    fn refused(&self, code: Code) -> Response {
-        Response {
-            code,
-            ..self.response
-        }
-    }
 }
 
 fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
@@ -133,15 +122,7 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
 
 /// A well-formed request: may it be, and to which host?
 fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
-    let pending = |host| Pending {
-        host,
-        response: Response::to(request, Code::Ok),
-        echo,
-        answered: AtomicBool::new(false),
-        again: AtomicBool::new(false),
-        until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
-    };
-    let refuse = |code, counter| Checked::Refused(pending(Ipv4Addr::UNSPECIFIED), code, counter);
+    let refuse = |code, counter| Checked::Refused(Response::to(request, code), echo, counter);
     if request.en != echo.from {
         return refuse(Code::BadSource, Count::BadSource);
     }
@@ -157,7 +138,14 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
         .ok()
         .and_then(|at| act.get(at));
     match act::decide(entry) {
-        Ok(host) => Checked::Allowed(pending(host)),
+        Ok(host) => Checked::Allowed(Pending {
+            host,
+            response: Response::to(request, Code::Ok),
+            echo,
+            answered: AtomicBool::new(false),
+            again: AtomicBool::new(false),
+            until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
+        }),
         Err(code) => refuse(code, Count::Denied),
     }
 }

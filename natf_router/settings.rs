@@ -37,18 +37,16 @@ fn show_act(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
 }
 
 fn store_act(ns: &Netns<Router>, lines: &[u8]) -> Result {
-    ns.act.update(|old| {
-        let mut new = KVVec::with_capacity(old.len(), GFP_KERNEL)?;
-        new.extend_from_slice(old, GFP_KERNEL)?;
+    ns.act.update(|new| {
         for line in lines.split(|&byte| byte == b'\n') {
             match Command::parse(line).map_err(|_| EINVAL)? {
                 None => {}
                 Some(Command::Flush) => new.clear(),
                 Some(Command::Del(name)) => {
-                    let at = position(&new, &name).ok_or(ENOENT)?;
+                    let at = position(new, &name).ok_or(ENOENT)?;
                     new.remove(at).map_err(|_| ENOENT)?;
                 }
-                Some(Command::Add(entry)) => match position(&new, &entry.name) {
+                Some(Command::Add(entry)) => match position(new, &entry.name) {
                     Some(at) => new
                         .get_mut(at)
                         .into_iter()
@@ -60,7 +58,7 @@ fn store_act(ns: &Netns<Router>, lines: &[u8]) -> Result {
         }
         // The lookup of a request wants them sorted.
         new.sort_unstable_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-        Ok(new)
+        Ok(())
     })
 }
 

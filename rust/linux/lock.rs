@@ -85,7 +85,7 @@ pub(crate) struct Snapshot<T: Send + Sync + 'static> {
     writer: Mutex<()>,
 }
 
-impl<T: Send + Sync + 'static> Snapshot<T> {
+impl<T: Clone + Send + Sync + 'static> Snapshot<T> {
     /// An empty list. May sleep.
     ///
     /// # Errors
@@ -106,14 +106,19 @@ impl<T: Send + Sync + 'static> Snapshot<T> {
         self.current.lock().clone()
     }
 
-    /// Makes the next list from the present one. One writer at a time; may sleep.
+    /// Makes the next list by changing a copy of the present one. One writer at a time; may sleep.
     ///
     /// # Errors
     ///
     /// Those of `change`, then nothing has changed; `ENOMEM`.
-    pub(crate) fn update(&self, change: impl FnOnce(&[T]) -> Result<KVVec<T>>) -> Result {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut KVVec<T>) -> Result) -> Result {
         let _one = self.writer.lock();
-        let next = Arc::new(change(&self.get())?, GFP_KERNEL)?;
+        let present = self.get();
+        let mut next = KVVec::with_capacity(present.len(), GFP_KERNEL)?;
+        next.extend_from_slice(&present, GFP_KERNEL)?;
+        drop(present);
+        change(&mut next)?;
+        let next = Arc::new(next, GFP_KERNEL)?;
         let old = core::mem::replace(&mut *self.current.lock(), next);
         // Packet paths read it inside RCU sections. After those the last reference is this one (or that
         // of a process reading a file), so that the memory is freed where sleeping is allowed.

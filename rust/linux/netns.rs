@@ -191,13 +191,7 @@ unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
             if let Err(error) = registered {
                 // Some of the hooks may have run for a moment.
                 kb::synchronize_rcu();
-                bindings::natf_work_stop((*ptr).work.get());
-                bindings::natf_net_store(
-                    net,
-                    N::id().0.load(Ordering::Acquire),
-                    core::ptr::null_mut(),
-                );
-                drop(KBox::from_raw(ptr));
+                free(net, ptr);
                 return Err(error);
             }
         }
@@ -224,6 +218,16 @@ unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
             return;
         }
         bindings::natf_net_drop_queued(net);
+        free(net, ptr);
+    }
+}
+
+/// # Safety
+///
+/// `ptr` is the instance of `net`; its hooks are gone and nobody uses it any more but its tick.
+unsafe fn free<N: Namespace>(net: *mut kb::net, ptr: *mut Netns<N>) {
+    // SAFETY: as the caller promises; the tick is waited for first.
+    unsafe {
         bindings::natf_work_stop((*ptr).work.get());
         bindings::natf_net_store(
             net,

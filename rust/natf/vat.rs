@@ -150,11 +150,6 @@ impl Negotiation {
         negotiation
     }
 
-    /// Starts anew with another router: its request goes out now.
-    pub fn restart(&mut self, now: u64) {
-        *self = Negotiation::start(now);
-    }
-
     /// Called from time to time.
     pub fn step(&mut self, now: u64) -> Step {
         if now < self.due {

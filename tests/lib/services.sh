@@ -139,3 +139,22 @@ fetch() { # fetch NAMESPACE URL [curl options]: the page, or curl's error
     shift 2
     in_ns "$ns" curl -sS --max-time 20 "$@" "$url"
 }
+
+# talk ADDRESS PORT page|reset: connect en's PORT to a web server there; read its page until it closes, or
+# reset the connection
+talk() {
+    # shellcheck disable=SC2016 # perl's variables
+    en timeout 10 perl -MSocket -e '
+        my ($to, $port, $what) = @ARGV;
+        socket(S, PF_INET, SOCK_STREAM, 0);
+        setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
+        bind(S, sockaddr_in($port, INADDR_ANY)) or die "bind: $!\n";
+        connect(S, sockaddr_in(80, inet_aton($to))) or die "connect: $!\n";
+        if ($what eq "page") {
+            syswrite(S, "GET / HTTP/1.0\r\n\r\n");
+            while (<S>) { print if /this is/; }
+        } else {
+            setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0));
+        }
+        close(S);' "$1" "$2" "$3"
+}

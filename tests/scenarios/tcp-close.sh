@@ -11,32 +11,15 @@ topology
 name_server
 web_server alice
 natf_on
-# talk PORT page|reset: connect from PORT; read the page until alice closes, or reset the connection
-talk() {
-    # shellcheck disable=SC2016 # perl's variables
-    en timeout 10 perl -MSocket -e '
-        my ($to, $port, $what) = @ARGV;
-        socket(S, PF_INET, SOCK_STREAM, 0);
-        setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
-        bind(S, sockaddr_in($port, INADDR_ANY)) or die "bind: $!\n";
-        connect(S, sockaddr_in(80, inet_aton($to))) or die "connect: $!\n";
-        if ($what eq "page") {
-            syswrite(S, "GET / HTTP/1.0\r\n\r\n");
-            while (<S>) { print if /this is/; }
-        } else {
-            setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0));
-        }
-        close(S);' "$virtual" "$1" "$2"
-}
 virtual=$(address_of alice.home.example.net)
 flow() { show en natf_en/vat | grep -c ":$1 " || true; }
 is_gone() { [ "$(flow "$1")" = 0 ]; }
 
 started=$(milliseconds)
-is "one is closed by both sides" "$(talk 41001 page)" "this is alice"
-ok "one is reset" talk 41002 reset
+is "one is closed by both sides" "$(talk "$virtual" 41001 page)" "this is alice"
+ok "one is reset" talk "$virtual" 41002 reset
 end alice.nginx
-not_ok "one is reset by alice, who does not listen any more" talk 41003 page
+not_ok "one is reset by alice, who does not listen any more" talk "$virtual" 41003 page
 is "control: all are in the table" "$(flow 41001)$(flow 41002)$(flow 41003)" 111
 
 export WAIT=15
