@@ -130,6 +130,8 @@ fn first(
         ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
+    // Counted before anybody else can find the flow and let its packet go.
+    ns.held.fetch_add(1, Ordering::Relaxed);
     let entered = ns
         .negotiating
         .insert(flow.nonce_key(), flow.clone())
@@ -137,12 +139,12 @@ fn first(
     match entered {
         Ok(()) => {
             ns.counters.bump(En::Held);
-            ns.held.fetch_add(1, Ordering::Relaxed);
             request::send(ns, &flow);
             ns.kick(tick::NEGOTIATION_MS);
             Verdict::Stolen
         }
         Err(error) => {
+            ns.held.fetch_sub(1, Ordering::Relaxed);
             ns.negotiating.remove(&flow.nonce_key());
             match flow.withdraw() {
                 Some(skb) => not_entered(ns, skb, path, segment, error, guard),
