@@ -56,11 +56,14 @@ proptest! {
         name in a_name(),
         code: u8,
         mapped: (u32, u16, u32),
+        kept: bool,
+        epoch: Option<u64>,
     ) {
         let request = a_request(fields, name.view());
         let refusal = Response::to(&request, Code::from(code));
         let mapped = Response::mapped(&request, Ipv4Addr::from(mapped.0), mapped.1, mapped.2);
-        for response in [refusal, mapped] {
+        let full = Response { kept, epoch, ..mapped };
+        for response in [refusal, mapped, full] {
             let mut bytes = vec![0xff; response.buffer_len()];
             response.emit(&mut bytes).unwrap();
             prop_assert_eq!(Message::classify(&bytes), Message::Response(response));
@@ -72,6 +75,7 @@ proptest! {
     #[test]
     fn a_response_is_never_longer_than_its_request(
         fields: Fields,
+        epoch: Option<u64>,
         name in a_name(),
         options in prop::collection::vec((2u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
         name_first: bool,
@@ -97,7 +101,10 @@ proptest! {
         let Message::Request(read) = Message::classify(&bytes) else {
             return Err(TestCaseError::fail("no request"));
         };
-        prop_assert!(Response::to(&read, Code::Ok).buffer_len() <= bytes.len());
+        let response = Response { epoch, ..Response::to(&read, Code::Ok) };
+        let fitted = response.within(bytes.len());
+        prop_assert!(fitted.buffer_len() <= bytes.len());
+        prop_assert_eq!(fitted == response, response.buffer_len() <= bytes.len());
         let critical = options.iter().map(|&(kind, _)| kind).find(|&kind| kind >= 128);
         prop_assert_eq!(read, Request { unknown_critical: critical, ..request });
     }

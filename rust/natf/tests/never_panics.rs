@@ -12,7 +12,7 @@
 use core::net::Ipv4Addr;
 
 use natf::wire::checksum::Delta;
-use natf::wire::control::Message;
+use natf::wire::control::{Message, MAX_RESPONSE_LEN};
 use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
 use natf::{act, domains, name};
 use proptest::prelude::*;
@@ -57,12 +57,21 @@ fn feed(bytes: &[u8]) {
         assert_eq!(packet.payload().len() + 8, usize::from(packet.len()));
     }
     assert_eq!(ports(bytes).is_some(), bytes.len() >= 4);
-    let _ = Message::classify(bytes);
+    feed_control(bytes);
     feed_dns(bytes);
     let _ = act::Command::parse(bytes);
     let _ = domains::Command::parse(bytes);
     let parsed = name::NameRef::parse_wire_text(bytes);
     assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
+}
+
+fn feed_control(bytes: &[u8]) {
+    if let Message::Response(response) = Message::classify(bytes) {
+        let mut again = vec![0xff; response.buffer_len()];
+        response.emit(&mut again).unwrap();
+        assert!(again.len() <= MAX_RESPONSE_LEN);
+        assert_eq!(Message::classify(&again), Message::Response(response));
+    }
 }
 
 fn feed_dns(bytes: &[u8]) {
@@ -97,6 +106,12 @@ const CONTROL: &[u8] =
     b"NATf\x01\x01\0\x33\x01\x23\x45\x67\x89\xab\xcd\xef\x06\0\0\0\xcb\0\x71\x01\
     \xc6\x33\x64\x02\x9c\x40\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\x01\x05alice";
 
+/// A response with the flag KEPT and an EPOCH.
+const RESPONSE: &[u8] =
+    b"NATf\x01\x02\0\x38\x01\x23\x45\x67\x89\xab\xcd\xef\x06\0\0\x01\xcb\0\x71\x01\
+    \xc6\x33\x64\x02\x9c\x40\0\x50\xc6\x33\x64\x02\xc3\x50\0\0\0\x01\x51\x80\
+    \x04\x08\x11\x22\x33\x44\x55\x66\x77\x88\0\0";
+
 /// An IPv4 header and four bytes of UDP.
 const IPV4: &[u8] =
     b"\x45\0\0\x1c\x12\x34\x40\0\x02\x11\0\0\xcb\0\x71\x01\xc6\x33\x64\x02\0\x35\x9c\x40";
@@ -106,12 +121,16 @@ fn the_samples_are_right() {
     let answer = dns::inspect(DNS).unwrap().unwrap();
     assert_eq!(answer.addresses.as_slice().len(), 2);
     assert!(matches!(Message::classify(CONTROL), Message::Request(_)));
+    let Message::Response(response) = Message::classify(RESPONSE) else {
+        panic!("no response")
+    };
+    assert!(response.kept && response.epoch.is_some());
     assert!(ipv4::Packet::new_header_checked(IPV4).is_ok());
 }
 
 #[test]
 fn every_prefix_and_every_changed_byte() {
-    for sample in [DNS, CONTROL, IPV4] {
+    for sample in [DNS, CONTROL, RESPONSE, IPV4] {
         for len in 0..=sample.len() {
             feed(&sample[..len]);
         }
@@ -140,7 +159,7 @@ proptest! {
 
     #[test]
     fn several_changed_bytes(
-        sample in prop::sample::select(&[DNS, CONTROL, IPV4]),
+        sample in prop::sample::select(&[DNS, CONTROL, RESPONSE, IPV4]),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         extra in prop::collection::vec(any::<u8>(), 0..40),
     ) {

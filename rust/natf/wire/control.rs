@@ -11,8 +11,10 @@ use crate::natf::wire::ipv4::Protocol;
 
 mod code;
 mod options;
+mod response;
 
 pub use code::{Code, Refusal};
+pub use response::Response;
 
 /// The first four bytes: "NATf".
 pub const MAGIC: [u8; 4] = *b"NATf";
@@ -32,6 +34,9 @@ pub const MIN_REQUEST_LEN: usize = 96;
 /// Longest request in bytes that [`Request::emit`] writes: one with the longest name.
 pub const MAX_REQUEST_LEN: usize = 304;
 
+/// Longest response in bytes that [`Response::emit`] writes: one with every option.
+pub const MAX_RESPONSE_LEN: usize = 56;
+
 const REQUEST: u8 = 1;
 const RESPONSE: u8 = 2;
 
@@ -44,6 +49,7 @@ mod at {
     pub(super) const NONCE: usize = 8;
     pub(super) const PROTOCOL: usize = 16;
     pub(super) const CODE: usize = 17;
+    pub(super) const FLAGS: usize = 18;
     pub(super) const EN: usize = 20;
     pub(super) const ROUTER: usize = 24;
     pub(super) const EN_PORT: usize = 28;
@@ -72,6 +78,8 @@ pub enum Malformed {
     Name(NameError),
     /// A response with an option that must be understood and is not; there is nobody to tell.
     CriticalOption,
+    /// A response with an EPOCH that is not 8 bytes long, or with more than one.
+    Epoch,
 }
 
 /// The buffer given to `emit` is too short.
@@ -208,109 +216,6 @@ impl<'a> Request<'a> {
         emit_flow(message, self.en, self.router, ports);
         options::put(message, HEADER_LEN, options::NAME, self.name.as_bytes());
         options::put_padding(message, self.end_of_name());
-        Ok(())
-    }
-}
-
-/// The router's answer to a [`Request`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Response {
-    /// That of the request.
-    pub nonce: u64,
-    /// That of the request, even if it is one that nobody maps.
-    pub protocol: Protocol,
-    /// Whether there is a mapping, and if not, why.
-    pub code: Code,
-    /// That of the request (G1).
-    pub en: Ipv4Addr,
-    /// That of the request (G2).
-    pub router: Ipv4Addr,
-    /// That of the request (s).
-    pub en_port: u16,
-    /// That of the request (d).
-    pub dst_port: u16,
-    /// Where EN must send the flow; 0.0.0.0 with an error.
-    pub mapped: Ipv4Addr,
-    /// Port there (m), or the echo id; 0 with an error.
-    pub mapped_port: u16,
-    /// Seconds that the mapping lives without traffic; 0 with an error.
-    pub lifetime: u32,
-}
-
-impl Response {
-    /// A refusal of `request`, or another answer without a mapping.
-    pub fn to(request: &Request<'_>, code: Code) -> Self {
-        Response {
-            nonce: request.nonce,
-            protocol: request.protocol,
-            code,
-            en: request.en,
-            router: request.router,
-            en_port: request.en_port,
-            dst_port: request.dst_port,
-            mapped: Ipv4Addr::UNSPECIFIED,
-            mapped_port: 0,
-            lifetime: 0,
-        }
-    }
-
-    /// The answer that `request` was mapped to `mapped`:`port` for `lifetime` seconds.
-    pub fn mapped(request: &Request<'_>, mapped: Ipv4Addr, port: u16, lifetime: u32) -> Self {
-        Response {
-            mapped,
-            mapped_port: port,
-            lifetime,
-            ..Response::to(request, Code::Ok)
-        }
-    }
-
-    /// Whether this answers `request`: the same flow and nonce. That it came from the router that was
-    /// asked is for the caller to see, in the IP header.
-    pub fn answers(&self, request: &Request<'_>) -> bool {
-        self.nonce == request.nonce
-            && self.protocol == request.protocol
-            && self.en == request.en
-            && self.en_port == request.en_port
-            && self.dst_port == request.dst_port
-    }
-
-    fn parse(fixed: &[u8], options: &[u8]) -> Result<Self, Malformed> {
-        for option in options::Options::new(options) {
-            let (kind, _) = option?;
-            if options::is_critical(kind) {
-                return Err(Malformed::CriticalOption);
-            }
-        }
-        Ok(Response {
-            nonce: u64::from_be_bytes(field::bytes(fixed, at::NONCE)),
-            protocol: field::byte(fixed, at::PROTOCOL).into(),
-            code: field::byte(fixed, at::CODE).into(),
-            en: field::bytes::<4>(fixed, at::EN).into(),
-            router: field::bytes::<4>(fixed, at::ROUTER).into(),
-            en_port: field::half(fixed, at::EN_PORT),
-            dst_port: field::half(fixed, at::DST_PORT),
-            mapped: field::bytes::<4>(fixed, at::MAPPED).into(),
-            mapped_port: field::half(fixed, at::MAPPED_PORT),
-            lifetime: field::word(fixed, at::LIFETIME),
-        })
-    }
-
-    /// Length of the message, in bytes. No request is shorter, so no answer is longer than its
-    /// request.
-    pub const fn buffer_len(&self) -> usize {
-        HEADER_LEN
-    }
-
-    /// Writes the message to the start of `buffer`.
-    pub fn emit(&self, buffer: &mut [u8]) -> Result<(), NoRoom> {
-        let message = buffer.get_mut(..self.buffer_len()).ok_or(NoRoom)?;
-        emit_fixed(message, RESPONSE, self.nonce, self.protocol);
-        let ports = [self.en_port, self.dst_port];
-        emit_flow(message, self.en, self.router, ports);
-        field::put(message, at::CODE, &[self.code.into()]);
-        field::put(message, at::MAPPED, &self.mapped.octets());
-        field::put(message, at::MAPPED_PORT, &self.mapped_port.to_be_bytes());
-        field::put(message, at::LIFETIME, &self.lifetime.to_be_bytes());
         Ok(())
     }
 }

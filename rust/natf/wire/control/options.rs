@@ -9,6 +9,8 @@ use crate::natf::wire::field;
 const PAD: u8 = 0;
 /// Private host name.
 pub(super) const NAME: u8 = 1;
+/// Changes when the router's mappings may have been lost.
+pub(super) const EPOCH: u8 = 4;
 
 /// Length in bytes of kind and length.
 pub(super) const HEADER_LEN: usize = 2;

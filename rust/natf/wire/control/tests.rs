@@ -60,6 +60,75 @@ fn the_bytes_of_a_response() {
     assert_eq!(Message::classify(&bytes), Message::Response(response));
 }
 
+/// A mapped response with both things that are optional.
+fn kept() -> Response {
+    Response {
+        kept: true,
+        epoch: Some(0x1122_3344_5566_7788),
+        ..Response::mapped(&request(b"alice"), ROUTER, 50_000, 86_400)
+    }
+}
+
+#[test]
+fn the_bytes_of_a_response_with_an_epoch() {
+    let mut bytes = [0xff; MAX_RESPONSE_LEN];
+    kept().emit(&mut bytes).unwrap();
+    let expected = [
+        b'N', b'A', b'T', b'f', 1, 2, 0, 56, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 6, 0,
+        0, 1, 203, 0, 113, 1, 198, 51, 100, 2, 0x9c, 0x40, 0, 80, 198, 51, 100, 2, 0xc3, 0x50, 0,
+        0, 0, 1, 0x51, 0x80, 4, 8, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0, 0,
+    ];
+    assert_eq!(bytes, expected);
+    assert_eq!(Message::classify(&bytes), Message::Response(kept()));
+    assert!(kept().answers(&request(b"alice")));
+    // Flags of later versions are ignored.
+    bytes[at::FLAGS] = 0xff;
+    bytes[at::FLAGS + 1] = 0xfe;
+    let expected = Response {
+        kept: false,
+        ..kept()
+    };
+    assert_eq!(Message::classify(&bytes), Message::Response(expected));
+}
+
+#[test]
+fn an_answer_has_the_options_that_its_request_left_room_for() {
+    for room in 0..MAX_RESPONSE_LEN {
+        let response = kept().within(room);
+        assert_eq!((response.kept, response.epoch), (true, None));
+        assert_eq!(response.buffer_len(), HEADER_LEN);
+    }
+    assert_eq!(kept().within(MAX_RESPONSE_LEN), kept());
+    for len in 0..MAX_RESPONSE_LEN {
+        assert_eq!(kept().emit(&mut vec![0; len]), Err(NoRoom));
+    }
+}
+
+#[test]
+fn epochs_that_are_wrong() {
+    let read = |options: &[u8]| {
+        let mut bytes = with_options(options);
+        bytes[at::KIND] = RESPONSE;
+        match Message::classify(&bytes) {
+            Message::Response(response) => Ok(response.epoch),
+            Message::Malformed(reason) => Err(reason),
+            other => panic!("{other:?}"),
+        }
+    };
+    for len in (0..=u8::MAX).filter(|&len| len != 8) {
+        let mut options = vec![4, len];
+        options.resize(2 + usize::from(len), 9);
+        assert_eq!(read(&options), Err(Malformed::Epoch));
+    }
+    let twice = [4, 8, 0, 0, 0, 0, 0, 0, 0, 1].repeat(2);
+    assert_eq!(read(&twice), Err(Malformed::Epoch));
+    assert_eq!(read(&twice[..9]), Err(Malformed::Option));
+    assert_eq!(read(&twice[..10]), Ok(Some(1)));
+    // In a request it says nothing.
+    let bytes = with_options(&[4, 1, 9, 1, 1, b'a']);
+    assert_eq!(Message::classify(&bytes), Message::Request(request(b"a")));
+}
+
 #[test]
 fn requests_of_every_name_length() {
     for len in 1..=MAX_NAME_LEN {
@@ -71,7 +140,7 @@ fn requests_of_every_name_length() {
         let bytes = emitted(&request);
         assert_eq!(Message::classify(&bytes), Message::Request(request));
         assert!(bytes.len() % 4 == 0 && (MIN_REQUEST_LEN..=MAX_REQUEST_LEN).contains(&bytes.len()));
-        assert!(Response::to(&request, Code::Denied).buffer_len() <= bytes.len());
+        assert!(kept().buffer_len() <= bytes.len());
         assert_eq!(request.emit(&mut vec![0; bytes.len() - 1]), Err(NoRoom));
     }
 }
