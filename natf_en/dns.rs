@@ -14,6 +14,7 @@ use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
+use crate::linux::table::Key;
 use crate::natf::counters::En;
 use crate::natf::domains;
 use crate::natf::name::Name;
@@ -23,7 +24,7 @@ use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::dns as wire;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{ports, tcp, udp};
-use crate::tick;
+use crate::{renewal, tick};
 
 /// Longest answer that is looked at, in bytes; EDNS0 servers send less.
 const MAX_LEN: usize = 4096;
@@ -66,12 +67,12 @@ struct Found {
 
 impl Found {
     /// The key of the query in its table.
-    fn key(&self) -> [u8; 16] {
+    fn key(&self) -> Key {
         let [l0, l1, l2, l3] = self.local.0.octets();
         let [s0, s1, s2, s3] = self.server.octets();
         let [p0, p1] = self.local.1.to_be_bytes();
         let [i0, i1] = self.id.to_be_bytes();
-        [l0, l1, l2, l3, s0, s1, s2, s3, p0, p1, i0, i1, 0, 0, 0, 0]
+        [l0, l1, l2, l3, s0, s1, s2, s3, p0, p1, i0, i1, 0, 0, 0]
     }
 }
 
@@ -138,7 +139,7 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     if let Some(query) = find(ns, skb, false) {
         let until = clock::now_ms().saturating_add(QUERY_MS);
         // The same query again starts its time anew.
-        ns.queries.remove(&query.key());
+        ns.queries.remove_key(&query.key());
         if ns.queries.insert(query.key(), until).is_err() {
             ns.counters.bump(En::QueriesFull);
         }
@@ -162,7 +163,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     let Some(found) = find(ns, skb, true) else {
         return Ok(());
     };
-    let asked = ns.queries.remove(&found.key());
+    let asked = ns.queries.remove_key(&found.key());
     if !found.whole {
         return Err(En::DnsSplit);
     }
@@ -248,7 +249,8 @@ fn virtual_address(
             Some(entry) if !entry.is(name.host, name.domain) => continue,
             // The router has moved: a new entry for new flows, the old one for those that have it.
             Some(entry) if !entry.is_at(routers) => {
-                ns.nrt.remove(&key);
+                renewal::doubt(ns, entry);
+                ns.nrt.remove(entry);
             }
             _ => {}
         }
@@ -270,6 +272,50 @@ fn virtual_address(
         }
     }
     None
+}
+
+/// Takes back names as `nrt` showed them, before a reload or a reboot: two names with the same hash keep the
+/// addresses that applications know.
+///
+/// # Errors
+///
+/// `EINVAL`: a line is none, its address is not one of the name's, or a router's address cannot be one; then
+/// nothing has changed. `EEXIST`: another name has the address. `ENOSPC`, `ENOMEM`.
+pub(crate) fn restore(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
+    let now = clock::now_ms();
+    let prefix = ns.prefix();
+    let entries = || {
+        lines
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.trim_ascii().is_empty())
+            .map(|line| {
+                nrt::Entry::parse(line, now).filter(|entry| {
+                    prefix
+                        .candidates(entry.domain.view(), entry.host.view())
+                        .any(|addr| addr == entry.addr)
+                        && entry.routers().iter().all(|addr| prefix.is_mappable(*addr))
+                })
+            })
+    };
+    if entries().any(|entry| entry.is_none()) {
+        return Err(EINVAL);
+    }
+    for entry in entries().flatten() {
+        let key = nrt::Entry::key(entry.addr);
+        let entry = Arc::new(entry, GFP_KERNEL)?;
+        match ns.nrt.insert(key, entry.clone()) {
+            Err(EEXIST) => {
+                let guard = rcu::read_lock();
+                let present = ns.nrt.get(&key, &guard);
+                if !present.is_some_and(|other| other.is(entry.host.view(), entry.domain.view())) {
+                    return Err(EEXIST);
+                }
+            }
+            result => result?,
+        }
+    }
+    ns.kick(tick::SWEEP_MS);
+    Ok(())
 }
 
 /// Lets `change` write into the message and mends the checksum. `None`: no memory, or `change` failed.

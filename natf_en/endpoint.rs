@@ -7,12 +7,13 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
-use crate::flow::Flow;
-use crate::held::Refusals;
+use crate::flow::{Flow, Incoming, Outgoing};
+use crate::held::Answers;
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
-use crate::linux::table::Table;
+use crate::linux::shared::Shared;
+use crate::linux::table::Map;
 use crate::natf::counters::EnCounters;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
@@ -23,9 +24,9 @@ use crate::{dns, forward, input, output, reply, tick};
 /// Names known at a time.
 pub(crate) const NRT_MAX: u32 = 16_384;
 /// Flows at a time.
-const VAT_MAX: u32 = 1 << 18;
+const VAT_MAX: u32 = 1 << 20;
 /// Flows in negotiation at a time.
-const NEGOTIATING_MAX: u32 = 1024;
+pub(crate) const NEGOTIATING_MAX: u32 = 1024;
 /// DNS queries under way at a time.
 const QUERIES_MAX: u32 = 4096;
 
@@ -36,7 +37,7 @@ pub(crate) struct Endpoint {
     /// Suffixes of the names that get a virtual address. Empty: the module does nothing here.
     #[pin]
     pub(crate) domains: Snapshot<Suffix>,
-    /// Whether there are suffixes.
+    /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
     /// First octet of the virtual addresses.
     pub(crate) prefix: AtomicU8,
@@ -44,30 +45,34 @@ pub(crate) struct Endpoint {
     pub(crate) dns_ports: AtomicU64,
     /// DNS queries that went out, by address, port and id: when they are forgotten.
     #[pin]
-    pub(crate) queries: Table<u64>,
+    pub(crate) queries: Map<u64>,
     /// Name relation table, by virtual address.
     #[pin]
-    pub(crate) nrt: Table<Arc<nrt::Entry>>,
+    pub(crate) nrt: Map<Arc<nrt::Entry>>,
     /// Flows as the application sees them: G1:s to V:d.
     #[pin]
-    pub(crate) outgoing: Table<Arc<Flow>>,
+    pub(crate) outgoing: Outgoing,
     /// Mapped flows as the wire sees them: G1:s to G2:m.
     #[pin]
-    pub(crate) incoming: Table<Arc<Flow>>,
+    pub(crate) incoming: Incoming,
     /// Flows in negotiation, by nonce.
     #[pin]
-    pub(crate) negotiating: Table<Arc<Flow>>,
+    pub(crate) negotiating: Map<Shared<Flow>>,
     /// Packets held by all flows together.
     pub(crate) held: AtomicU32,
-    /// Packets whose senders have still to be told that they were refused.
+    /// Packets whose senders have still to be told.
     #[pin]
-    pub(crate) refusals: BhLock<Refusals>,
+    pub(crate) answers: BhLock<Answers>,
+    /// Whether there are names with doubtful mappings.
+    pub(crate) doubts: AtomicBool,
     /// When the tables were last swept, in milliseconds since boot.
     pub(crate) swept: AtomicU64,
 }
 
 impl Endpoint {
-    /// Whether there is anything to do here: without suffixes, names and flows the module only looks on.
+    /// Whether this namespace is an endpoint. From its first suffix on no packet to a virtual address leaves,
+    /// whatever is left of names and flows. Before, the addresses are nobody's: this may be a host behind
+    /// another namespace that is the endpoint.
     pub(crate) fn is_active(&self) -> bool {
         self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0 || self.outgoing.len() > 0
     }
@@ -102,13 +107,14 @@ impl Namespace for Endpoint {
             configured: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
-            queries <- Table::new(QUERIES_MAX),
-            nrt <- Table::new(NRT_MAX),
-            outgoing <- Table::new(VAT_MAX),
-            incoming <- Table::new(VAT_MAX),
-            negotiating <- Table::new(NEGOTIATING_MAX),
+            queries <- Map::new(QUERIES_MAX),
+            nrt <- Map::new(NRT_MAX),
+            outgoing <- Outgoing::new(VAT_MAX),
+            incoming <- Incoming::new(VAT_MAX),
+            negotiating <- Map::new(NEGOTIATING_MAX),
             held: AtomicU32::new(0),
-            refusals <- BhLock::new(Refusals::new()),
+            answers <- BhLock::new(Answers::new()),
+            doubts: AtomicBool::new(false),
             swept: AtomicU64::new(0),
         }? Error)
     }

@@ -15,7 +15,7 @@ use crate::natf::quoted::{End, Quoted, MAX_LEN};
 use crate::natf::vat::FlowId;
 use crate::translate;
 
-/// What the packet quotes, if it is an ICMP error about TCP or UDP.
+/// What the packet quotes, if it is an ICMP error about TCP, UDP or an ICMP echo.
 fn quoted(skb: &mut Skb) -> Option<Quoted> {
     let len = skb.len().min(MAX_LEN);
     Quoted::parse(skb.head(len)?)
@@ -32,7 +32,7 @@ pub(crate) fn inward(ns: &Netns<Endpoint>, skb: &mut Skb, path: Path) {
     };
     let done = skb
         .writable(quoted.writable_len())
-        .and_then(|packet| quoted.rewrite(packet, End::Destination, flow.id.remote));
+        .and_then(|packet| quoted.rewrite(packet, End::Destination, flow.id().remote));
     ns.counters.bump(match done {
         Some(()) => En::ErrorIn,
         None => En::NoMemory,
@@ -55,7 +55,7 @@ pub(crate) fn outward(ns: &Netns<Endpoint>, mut skb: Skb) -> Result<Verdict, Skb
     let mapped = ns
         .outgoing
         .get(&id.key(), &guard)
-        .and_then(|flow| flow.mapped());
+        .and_then(|flow| flow.open_to());
     let Some(to) = mapped else {
         return Err(skb);
     };

@@ -2,6 +2,7 @@
 
 //! Packets that wait: for the end of a negotiation, or for their sender to be told.
 
+use crate::flow::Answer;
 use crate::linux::skb::Skb;
 
 /// Packets that one flow may hold.
@@ -10,8 +11,8 @@ const PER_FLOW: usize = 16;
 /// Packets that all flows of a namespace may hold together.
 pub(crate) const PER_NAMESPACE: u32 = 4096;
 
-/// Refusals that may wait to be sent.
-pub(crate) const REFUSALS: usize = 64;
+/// Packets whose senders may wait to be told.
+pub(crate) const ANSWERS: usize = 64;
 
 /// A queue of fixed size; first in, first out.
 pub(crate) struct Queue<T, const N: usize> {
@@ -23,8 +24,8 @@ pub(crate) struct Queue<T, const N: usize> {
 /// Packets of one flow, in order.
 pub(crate) type Held = Queue<Skb, PER_FLOW>;
 
-/// Refused packets, each with the code of its ICMP error.
-pub(crate) type Refusals = Queue<(Skb, u8), REFUSALS>;
+/// Packets that are answered instead of sent.
+pub(crate) type Answers = Queue<(Skb, Answer), ANSWERS>;
 
 impl<T, const N: usize> Queue<T, N> {
     /// An empty queue.

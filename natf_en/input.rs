@@ -7,6 +7,7 @@ use kernel::sync::rcu;
 use crate::endpoint::Endpoint;
 use crate::errors;
 use crate::flow::Path;
+use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
@@ -41,9 +42,9 @@ pub(crate) fn from_mapped(ns: &Netns<Endpoint>, mut skb: Skb, path: Path) -> Ver
     let Some(flow) = flow.filter(|flow| flow.path == path) else {
         return Verdict::Accept(skb);
     };
-    flow.touch(&segment, Direction::In);
+    flow.hears(&segment, clock::now_ms());
     let (protocol, at) = (segment.flow.protocol, segment.transport);
-    match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id.remote) {
+    match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id().remote) {
         Some(()) => {
             ns.counters.bump(En::TranslatedIn);
             Verdict::Accept(skb)

@@ -21,6 +21,8 @@ mod forward;
 mod held;
 mod input;
 mod output;
+mod pending;
+mod renewal;
 mod reply;
 mod request;
 mod settings;

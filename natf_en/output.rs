@@ -9,18 +9,20 @@ use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
-use crate::flow::{self, Flow, Hold, Path};
+use crate::flow::{self, answer_later, Answer, Flow, Path, State as FlowState};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
+use crate::linux::shared::Counted;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::nrt;
 use crate::natf::vat::{Direction, Segment, TRANSPORT_LEN};
 use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4::{self, Protocol};
+use crate::pending::{icmp_code, nonce_key, Hold, Pending};
 use crate::translate::{self, Side};
-use crate::{dns, errors, request, tick};
+use crate::{dns, errors, renewal, request, tick};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -77,7 +79,7 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
     }
     let name = ns.nrt.get(&nrt::Entry::key(dst), &guard);
     match name.filter(|name| name.is_alive(clock::now_ms())) {
-        Some(name) => first(ns, name.clone(), skb, path, &segment, &guard),
+        Some(name) => first(ns, Arc::clone(name), skb, path, &segment, &guard),
         None => {
             ns.counters.bump(En::OutUnknown);
             refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
@@ -88,20 +90,25 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
 /// A packet of a known flow.
 fn of_flow(
     ns: &Netns<Endpoint>,
-    flow: &Arc<Flow>,
+    flow: &Counted<Flow>,
     skb: Skb,
     segment: &Segment,
     guard: &rcu::Guard,
 ) -> Verdict {
-    if let Some(to) = flow.mapped() {
-        return translated(ns, flow, skb, segment, to);
+    match flow.state() {
+        FlowState::Open(to) => return translated(ns, flow, skb, segment, to, guard),
+        FlowState::Broken => return broken(ns, skb, guard),
+        FlowState::Pending => {}
     }
     let (skb, counter) = match flow.hold(ns, skb, guard) {
         Hold::Held => {
             ns.counters.bump(En::Held);
             return Verdict::Stolen;
         }
-        Hold::Open(skb, to) => return translated(ns, flow, skb, segment, to),
+        Hold::Open(skb) => match flow.open_to() {
+            Some(to) => return translated(ns, flow, skb, segment, to, guard),
+            None => return broken(ns, skb, guard),
+        },
         Hold::Refused(skb, refusal) => {
             ns.counters.bump(En::OutRefused);
             return refuse(ns, skb, flow.path, segment.is_tcp(), refusal);
@@ -111,6 +118,18 @@ fn of_flow(
     };
     ns.counters.bump(counter);
     Verdict::Refuse(skb, hook::no_buffers())
+}
+
+/// A segment of a connection that the router lost: answered with a reset, from the tick, because TCP holds
+/// its socket now.
+fn broken(ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Verdict {
+    if !skb.hold(guard) {
+        return Verdict::Drop(skb);
+    }
+    match answer_later(ns, skb, Answer::Reset) {
+        Ok(()) => Verdict::Stolen,
+        Err(skb) => Verdict::Drop(skb),
+    }
 }
 
 /// The first packet of a new flow: held, and the router asked.
@@ -126,7 +145,11 @@ fn first(
         ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
     }
-    let Ok(flow) = Flow::new(segment.flow, path, name, skb) else {
+    let made = Pending::new(Some(skb), None).and_then(|pending| {
+        let nonce = pending.nonce;
+        Ok((nonce, Flow::new(&segment.flow, path, name, pending)?))
+    });
+    let Ok((nonce, flow)) = made else {
         ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
@@ -134,8 +157,8 @@ fn first(
     ns.held.fetch_add(1, Ordering::Relaxed);
     let entered = ns
         .negotiating
-        .insert(flow.nonce_key(), flow.clone())
-        .and_then(|()| ns.outgoing.insert(segment.flow.key(), flow.clone()));
+        .insert(nonce_key(nonce), flow.clone())
+        .and_then(|()| ns.outgoing.enter(&flow));
     match entered {
         Ok(()) => {
             ns.counters.bump(En::Held);
@@ -145,7 +168,7 @@ fn first(
         }
         Err(error) => {
             ns.held.fetch_sub(1, Ordering::Relaxed);
-            ns.negotiating.remove(&flow.nonce_key());
+            ns.negotiating.remove_key(&nonce_key(nonce));
             match flow.withdraw() {
                 Some(skb) => not_entered(ns, skb, path, segment, error, guard),
                 None => Verdict::Stolen,
@@ -175,12 +198,15 @@ fn not_entered(
 /// Sends the packet on its way to the mapped address.
 fn translated(
     ns: &Netns<Endpoint>,
-    flow: &Flow,
+    flow: &Counted<Flow>,
     mut skb: Skb,
     segment: &Segment,
     to: (Ipv4Addr, u16),
+    guard: &rcu::Guard,
 ) -> Verdict {
-    flow.touch(segment, Direction::Out);
+    if flow.sends(segment, clock::now_ms()) {
+        renewal::ask(ns, flow, guard);
+    }
     match translate_out(ns, flow, &mut skb, segment, to) {
         Ok(()) => Verdict::Accept(skb),
         Err(error) => Verdict::Refuse(skb, error),
@@ -214,14 +240,14 @@ pub(crate) fn translate_out(
 /// tick, a host behind this one by ICMP.
 fn refuse(ns: &Netns<Endpoint>, mut skb: Skb, path: Path, tcp: bool, refusal: Refusal) -> Verdict {
     if path == Path::Forwarded {
-        skb.refuse(flow::icmp_code(refusal));
+        skb.refuse(icmp_code(refusal));
         return Verdict::Stolen;
     }
     let guard = rcu::read_lock();
     if !tcp || !skb.hold(&guard) {
         return Verdict::Refuse(skb, hook::host_unreachable());
     }
-    match flow::refuse_later(ns, skb, refusal) {
+    match answer_later(ns, skb, Answer::Unreachable(icmp_code(refusal))) {
         Ok(()) => Verdict::Stolen,
         Err(skb) => Verdict::Refuse(skb, hook::host_unreachable()),
     }

@@ -4,21 +4,23 @@
 
 use core::net::Ipv4Addr;
 
-use kernel::sync::{rcu, Arc};
+use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
-use crate::flow::{nonce_key, Flow, Path};
+use crate::flow::{Flow, Path};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
+use crate::linux::shared::Shared;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
-use crate::natf::vat::{self, Direction};
-use crate::natf::wire::control::{self, Message, Refusal, Response, MAGIC};
+use crate::natf::vat::{self, Direction, FlowId};
+use crate::natf::wire::control::{self, Message, Refusal, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::output;
+use crate::pending::nonce_key;
 use crate::translate::{self, Side};
+use crate::{output, renewal};
 
 /// LOCAL_IN, before all: the reply must not depend on what the firewall says about ping.
 pub(crate) struct Hook;
@@ -64,27 +66,18 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
     }
     let guard = rcu::read_lock();
     let find = |nonce| {
-        ns.negotiating
-            .get(&nonce_key(nonce), &guard)
-            .filter(|flow| flow.router() == ip.src())
+        let flow = ns.negotiating.get(&nonce_key(nonce), &guard)?;
+        let request = flow.request().filter(|asked| asked.router == ip.src())?;
+        Some((&***flow, request))
     };
     match Message::classify(echo.data()) {
         Message::Response(response) => match find(response.nonce) {
-            Some(flow) if response.answers(&flow.request()) => answered(ns, flow, &response),
+            Some((flow, request)) if response.answers(&request) => answered(ns, flow, &response),
             _ => unknown(ns),
         },
         // Our own request came back: the host there does not know NAT-f.
         Message::Request(request) => match find(request.nonce) {
-            Some(flow) if request == flow.request() => {
-                let lifetime = vat::direct_lifetime(flow.id.protocol);
-                open(
-                    ns,
-                    flow,
-                    (ip.src(), flow.id.remote.1),
-                    lifetime,
-                    En::Fallback,
-                )
-            }
+            Some((flow, asked)) if request == asked => direct(ns, flow, &request),
             _ => unknown(ns),
         },
         _ => None,
@@ -96,20 +89,53 @@ fn unknown(ns: &Netns<Endpoint>) -> Option<()> {
     Some(())
 }
 
-fn answered(ns: &Netns<Endpoint>, flow: &Arc<Flow>, response: &Response) -> Option<()> {
-    match response.code.refusal() {
-        Some(refusal) => {
-            ns.counters.bump(En::Denied);
-            ns.negotiating.remove(&flow.nonce_key());
-            flow.refuse(ns, refusal);
-            Some(())
+/// The host answers as any host does: it is to be talked to directly.
+fn direct(ns: &Netns<Endpoint>, flow: &Shared<Flow>, request: &Request<'_>) -> Option<()> {
+    ns.negotiating.remove_key(&nonce_key(request.nonce));
+    let lifetime = vat::direct_lifetime(request.protocol);
+    match flow.replaces() {
+        // It does not know about mappings, so it cannot have lost one.
+        Some(old) => renewal::kept(ns, &old, lifetime),
+        None => {
+            let to = (request.router, request.dst_port);
+            open(ns, flow, to, lifetime, En::Fallback);
         }
-        None if is_usable(ns, response) => {
-            let to = (response.mapped, response.mapped_port);
-            open(ns, flow, to, response.lifetime, En::Mapped)
-        }
-        None => None,
     }
+    Some(())
+}
+
+fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> Option<()> {
+    let to = (response.mapped, response.mapped_port);
+    let refusal = response.code.refusal();
+    if refusal.is_none() && !is_usable(ns, response) {
+        return None;
+    }
+    ns.negotiating.remove_key(&nonce_key(response.nonce));
+    if response
+        .epoch
+        .is_some_and(|epoch| flow.name.note_epoch(epoch))
+    {
+        renewal::doubt(ns, &flow.name);
+    }
+    match (flow.replaces(), refusal) {
+        (None, None) => open(ns, flow, to, response.lifetime, En::Mapped),
+        (Some(old), None) => {
+            let same = old.mapped() == Some(to);
+            match response.protocol {
+                Protocol::Tcp if !same || !response.kept => renewal::broken(ns, &old),
+                _ if same => renewal::kept(ns, &old, response.lifetime),
+                _ => open(ns, flow, to, response.lifetime, En::Moved),
+            }
+        }
+        (replaced, Some(refusal)) => {
+            ns.counters.bump(En::Denied);
+            flow.refuse(ns, refusal);
+            if let Some(old) = replaced {
+                renewal::refused(ns, &old, flow);
+            }
+        }
+    }
+    Some(())
 }
 
 /// Whether a mapping can be used. (Lifetime 0 would end it before its first packet.)
@@ -120,63 +146,66 @@ fn is_usable(ns: &Netns<Endpoint>, response: &Response) -> bool {
 /// Opens the flow and lets go of the packets that waited, in their order.
 fn open(
     ns: &Netns<Endpoint>,
-    flow: &Arc<Flow>,
+    flow: &Shared<Flow>,
     to: (Ipv4Addr, u16),
     lifetime: u32,
     counter: En,
-) -> Option<()> {
-    let wire = flow.id.with_remote(to.0, to.1).key();
-    let same = |other: &Arc<Flow>| Arc::ptr_eq(other, flow);
-    if counter == En::Mapped {
+) {
+    if !flow.set_mapped(to) {
+        // The same answer twice, on two CPUs.
+        return ns.counters.bump(En::ReplyUnknown);
+    }
+    if counter != En::Fallback {
         // The router's NAT says that this mapping is ours now. A flow that had it and is over, or long
         // silent, gives way. One in use does not: then both lead to the same port of the same inside
         // host, under two names, from the same port of ours.
         let now = clock::now_ms();
-        ns.incoming
-            .remove_if(&wire, |other| !same(other) && other.is_stale(now));
+        let wire = flow.id().on_wire(to).key();
+        ns.incoming.remove_if(&wire, |other| other.is_stale(now));
     }
-    if ns.incoming.insert(wire, flow.clone()).is_err() {
-        let guard = rcu::read_lock();
-        if ns.incoming.get(&wire, &guard).is_some_and(same) {
-            // The same answer twice, on two CPUs.
-            return unknown(ns);
-        }
+    if ns.incoming.enter(flow).is_err() {
         // Full, or another flow has the same ports on the wire: the answers could not be told apart.
         ns.counters.bump(En::OutTableFull);
-        ns.negotiating.remove(&flow.nonce_key());
         flow.refuse(ns, Refusal::HostUnreachable);
-        return Some(());
+        return;
     }
     if !flow.map(lifetime) {
-        ns.incoming.remove_if(&wire, same);
-        return unknown(ns);
+        ns.incoming.remove(flow);
+        return ns.counters.bump(En::ReplyUnknown);
     }
-    ns.negotiating.remove(&flow.nonce_key());
+    if let Some(old) = flow.replaces() {
+        let replaced = ns.outgoing.replace(&old, flow);
+        ns.incoming.remove(if replaced { &old } else { flow });
+    }
     ns.counters.bump(counter);
-    while let Some(mut skb) = flow.release(ns, to) {
-        let Some(segment) = output::segment(&mut skb, Direction::Out) else {
-            ns.counters.bump(En::NoMemory);
-            continue;
-        };
-        flow.touch(&segment, Direction::Out);
-        match output::translate_out(ns, flow, &mut skb, &segment, to) {
-            Ok(()) => {
-                ns.counters.bump(En::Released);
-                match flow.path {
-                    Path::Local => skb.resend(ns.net()),
-                    Path::Forwarded => skb.forward(ns.net()),
-                }
+    while let Some(skb) = flow.release(ns) {
+        send_held(ns, flow, skb, to);
+    }
+}
+
+/// Sends a packet that waited on its way.
+fn send_held(ns: &Netns<Endpoint>, flow: &Flow, mut skb: Skb, to: (Ipv4Addr, u16)) {
+    let Some(segment) = output::segment(&mut skb, Direction::Out) else {
+        return ns.counters.bump(En::NoMemory);
+    };
+    flow.sends(&segment, clock::now_ms());
+    match output::translate_out(ns, flow, &mut skb, &segment, to) {
+        Ok(()) => {
+            ns.counters.bump(En::Released);
+            match flow.path {
+                Path::Local => skb.resend(ns.net()),
+                Path::Forwarded => skb.forward(ns.net()),
             }
-            Err(_) => {
-                // The error must quote what the application sent.
-                let (protocol, at) = (flow.id.protocol, segment.transport);
-                if translate::rewrite(&mut skb, Side::Destination, protocol, at, flow.id.remote)
-                    .is_some()
-                {
-                    skb.refuse(icmp::CODE_HOST);
-                }
+        }
+        Err(_) => {
+            // The error must quote what the application sent.
+            let FlowId {
+                protocol, remote, ..
+            } = flow.id();
+            let at = segment.transport;
+            if translate::rewrite(&mut skb, Side::Destination, protocol, at, remote).is_some() {
+                skb.refuse(icmp::CODE_HOST);
             }
         }
     }
-    Some(())
 }

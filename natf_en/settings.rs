@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 
+use crate::dns;
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
@@ -39,7 +40,7 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
     File {
         name: c"nrt",
         show: show_nrt,
-        store: None,
+        store: Some(dns::restore),
     },
     File {
         name: c"vat",
@@ -74,8 +75,9 @@ fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
         }
         Ok(())
     })?;
-    let any = !ns.domains.get().is_empty();
-    ns.configured.store(any, Ordering::Relaxed);
+    if !ns.domains.get().is_empty() {
+        ns.configured.store(true, Ordering::Relaxed);
+    }
     Ok(())
 }
 

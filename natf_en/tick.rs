@@ -6,14 +6,14 @@ use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 
 use crate::endpoint::{Endpoint, NRT_MAX};
-use crate::flow::{self, Flow};
-use crate::held::REFUSALS;
+use crate::flow::{self, Answer, Flow};
+use crate::held::ANSWERS;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::natf::counters::En;
-use crate::natf::vat::Step;
+use crate::natf::vat::{Direction, Step};
 use crate::natf::wire::control::Refusal;
-use crate::request;
+use crate::{output, renewal, request};
 
 /// Pause between two looks at the negotiations, in milliseconds.
 pub(crate) const NEGOTIATION_MS: u32 = 50;
@@ -24,10 +24,11 @@ pub(crate) const SWEEP_MS: u32 = 1000;
 /// Does what is due; the pause until the next time, or `None` if there is nothing to wait for.
 pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     let now = clock::now_ms();
-    deliver_refusals(ns);
+    give_answers(ns);
+    renewal::spread_doubts(ns, now);
     ns.negotiating.retain(|flow| negotiate(ns, flow, now));
     let swept = ns.swept.load(Ordering::Relaxed);
-    if now.saturating_sub(swept) >= u64::from(SWEEP_MS) {
+    if now.saturating_sub(swept) >= sweep_pause(ns) {
         ns.swept.store(now, Ordering::Relaxed);
         sweep(ns, now);
     }
@@ -38,13 +39,24 @@ pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     (!idle).then_some(SWEEP_MS)
 }
 
-fn deliver_refusals(ns: &Netns<Endpoint>) {
+/// A large table is swept less often: a sweep visits every flow.
+fn sweep_pause(ns: &Netns<Endpoint>) -> u64 {
+    u64::from(SWEEP_MS).saturating_add(u64::from(ns.outgoing.len() / 64))
+}
+
+fn give_answers(ns: &Netns<Endpoint>) {
     // No more than fit at a time: whoever keeps adding is served in the next round.
-    for _ in 0..REFUSALS {
-        // The lock is not held while the error is sent.
-        let next = ns.refusals.lock().pop();
+    for _ in 0..ANSWERS {
+        // The lock is not held while the answer is sent.
+        let next = ns.answers.lock().pop();
         match next {
-            Some((skb, code)) => skb.refuse(code),
+            Some((skb, Answer::Unreachable(code))) => skb.refuse(code),
+            Some((mut skb, Answer::Reset)) => {
+                if let Some(segment) = output::segment(&mut skb, Direction::Out) {
+                    // Without memory the next segment tries again.
+                    let _ = renewal::reset(ns, skb, &segment);
+                }
+            }
             None => return,
         }
     }
@@ -63,6 +75,8 @@ fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
             request::send(ns, flow);
             true
         }
+        // An open flow that asked again goes on; it will ask once more.
+        Some(Step::GiveUp) if flow.replaces().is_some() => false,
         Some(Step::GiveUp) => {
             ns.counters.bump(En::Silent);
             flow.refuse(ns, Refusal::HostUnreachable);
@@ -82,7 +96,7 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
         }
         ControlFlow::<()>::Continue(())
     });
-    ns.queries.retain(|until| *until >= now);
+    ns.queries.retain(|until| ***until >= now);
     // Addresses of expired names stay reserved while there is room.
     let roomy = ns.nrt.len() < NRT_MAX / 2;
     ns.nrt

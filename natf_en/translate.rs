@@ -39,7 +39,7 @@ fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option
     Some(())
 }
 
-/// Makes one end of a TCP or UDP packet `to`. `transport` is where its transport header starts.
+/// Makes one end of a TCP or UDP packet, or of an ICMP echo, `to`. `transport` is where its transport header starts.
 /// `None`: no memory, or the packet is shorter than its headers; it may be half changed then.
 pub(crate) fn rewrite(
     skb: &mut Skb,
@@ -52,6 +52,9 @@ pub(crate) fn rewrite(
         Side::Source => SOURCE,
         Side::Destination => DESTINATION,
     };
+    if protocol == Protocol::Icmp {
+        return rewrite_echo(skb, address, transport, to);
+    }
     let checksum = transport.checked_add(match protocol {
         Protocol::Tcp => 16,
         _ => 6,
@@ -88,4 +91,21 @@ pub(crate) fn rewrite(
         }
     }
     Some(())
+}
+
+/// An echo has one identifier for both ends, and no address counts for its checksum.
+fn rewrite_echo(
+    skb: &mut Skb,
+    address: usize,
+    transport: usize,
+    to: (Ipv4Addr, u16),
+) -> Option<()> {
+    let checksum = transport.checked_add(2)?;
+    let ident = transport.checked_add(4)?;
+    let head = skb.writable(ident.checked_add(4)?)?;
+    mend_header_checksum(head, address, to.0)?;
+    *head.get_mut(address..)?.first_chunk_mut()? = to.0.octets();
+    let [_, _, s0, s1] = *head.get(ident..)?.first_chunk::<4>()?;
+    let [i0, i1] = to.1.to_be_bytes();
+    skb.replace4(ident, [i0, i1, s0, s1], checksum, false)
 }

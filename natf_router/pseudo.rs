@@ -42,7 +42,7 @@ impl hook::Hook<Router> for Hook {
             skb.consume();
             return Verdict::Stolen;
         }
-        ns.pending.remove(&pseudo.key());
+        ns.pending.remove_key(&pseudo.key());
         if pending.answered.swap(true, Ordering::Relaxed) {
             ns.counters.bump(Count::Late);
         } else {

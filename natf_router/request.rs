@@ -170,11 +170,11 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     // The second time only if the first one cleared the way.
     for _ in 0..2 {
         let Some(skb) = build(&pseudo) else {
-            ns.pending.remove(&pseudo.key());
+            ns.pending.remove_key(&pseudo.key());
             return refuse(Code::NoResource, Count::NoResource);
         };
         if skb.inject(ns.net(), host, not_ifindex, guard).is_err() {
-            ns.pending.remove(&pseudo.key());
+            ns.pending.remove_key(&pseudo.key());
             return refuse(Code::NoHost, Count::NoHost);
         }
         match ns.pending.get(&pseudo.key(), guard) {

@@ -11,7 +11,7 @@ use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
-use crate::linux::table::Table;
+use crate::linux::table::Map;
 use crate::natf::act;
 use crate::natf::counters::RouterCounters;
 use crate::natf::wire::control::Response;
@@ -30,7 +30,7 @@ pub(crate) struct Router {
     pub(crate) act: Snapshot<act::Entry>,
     /// Requests whose pseudo-packet is on its way, by what the NAT keeps of it.
     #[pin]
-    pub(crate) pending: Table<Pending>,
+    pub(crate) pending: Map<Pending>,
 }
 
 /// A request that waits for its pseudo-packet to come back.
@@ -66,7 +66,7 @@ impl Namespace for Router {
         try_pin_init!(Router {
             counters: RouterCounters::new(),
             act <- Snapshot::new(),
-            pending <- Table::new(PENDING_MAX),
+            pending <- Map::new(PENDING_MAX),
         }? Error)
     }
 

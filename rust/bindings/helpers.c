@@ -10,9 +10,11 @@
 #include <linux/user_namespace.h>
 #include <net/checksum.h>
 #include <net/icmp.h>
+#include <net/inet_hashtables.h>
 #include <net/ip.h>
 #include <net/netns/generic.h>
 #include <net/route.h>
+#include <net/tcp.h>
 
 #include "natf.h"
 
@@ -20,8 +22,8 @@
 
 static const struct rhashtable_params natf_table_params = {
 	.key_len = NATF_KEY_LEN,
-	.key_offset = offsetof(struct natf_entry, key),
-	.head_offset = offsetof(struct natf_entry, node),
+	.key_offset = offsetof(struct natf_link, key),
+	.head_offset = offsetof(struct natf_link, node),
 	.automatic_shrinking = true,
 };
 
@@ -39,18 +41,20 @@ void *natf_table_lookup(struct rhashtable *ht, const u8 *key)
 	return rhashtable_lookup(ht, key, natf_table_params);
 }
 
-int natf_table_insert(struct rhashtable *ht, void *entry)
+int natf_table_insert(struct rhashtable *ht, struct natf_link *link)
 {
-	struct natf_entry *e = entry;
-
-	return rhashtable_lookup_insert_fast(ht, &e->node, natf_table_params);
+	return rhashtable_lookup_insert_fast(ht, &link->node, natf_table_params);
 }
 
-int natf_table_remove(struct rhashtable *ht, void *entry)
+int natf_table_remove(struct rhashtable *ht, struct natf_link *link)
 {
-	struct natf_entry *e = entry;
+	return rhashtable_remove_fast(ht, &link->node, natf_table_params);
+}
 
-	return rhashtable_remove_fast(ht, &e->node, natf_table_params);
+/* Both have the same key. */
+int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new)
+{
+	return rhashtable_replace_fast(ht, &old->node, &new->node, natf_table_params);
 }
 
 u32 natf_table_len(const struct rhashtable *ht)
@@ -299,12 +303,20 @@ static int natf_inject_finish(struct net *net, struct sock *sk, struct sk_buff *
 	return dst_input(skb);
 }
 
-/*
- * Runs a made-up packet through the IPv4 input path, from PRE_ROUTING on, as if it had come in by the
- * interface that leads to `near`. Synchronous, not seen by packet sockets, RPS or XDP; consumes it.
- * -ENETUNREACH without such an interface: no route, one of our own addresses, or only by `not_ifindex`.
- */
-int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
+static int natf_deliver_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev)) {
+		kfree_skb(skb);
+		return NET_RX_DROP;
+	}
+	return dst_input(skb);
+}
+
+/* The caller is inside an RCU read section, which keeps the device after the route is put. */
+static int natf_run_input(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex,
+			  int (*finish)(struct net *, struct sock *, struct sk_buff *))
 {
 	struct flowi4 fl4 = { .daddr = near };
 	struct rtable *rt = ip_route_output_key(net, &fl4);
@@ -326,15 +338,49 @@ int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifind
 	skb_reset_mac_header(skb);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->iif = dev->ifindex;
-	/* The caller is inside an RCU read section, which keeps the device after the route is put. */
 	ip_rt_put(rt);
-	NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, natf_inject_finish);
+	NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, finish);
 	return 0;
+}
+
+/*
+ * Runs a made-up packet through the IPv4 input path, from PRE_ROUTING on, as if it had come in by the
+ * interface that leads to `near`. Synchronous, not seen by packet sockets, RPS or XDP; consumes it.
+ * -ENETUNREACH without such an interface: no route, one of our own addresses, or only by `not_ifindex`.
+ */
+int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
+{
+	return natf_run_input(net, skb, near, not_ifindex, natf_inject_finish);
+}
+
+/* The same for a packet that may also be for this host; not with a socket locked. */
+int natf_deliver(struct net *net, struct sk_buff *skb, __be32 near)
+{
+	int err;
+
+	local_bh_disable();
+	err = natf_run_input(net, skb, near, 0, natf_deliver_finish);
+	local_bh_enable();
+	return err;
 }
 
 int natf_input_ifindex(const struct nf_hook_state *state)
 {
 	return state->in ? state->in->ifindex : 0;
+}
+
+/* ---- sockets ---- */
+
+/* Ends the TCP connection of this host with ECONNABORTED, if there is one. May sleep. */
+void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport)
+{
+	/* As a packet that came in: the far side is the source. The port of the near side is in host order. */
+	struct sock *sk = __inet_lookup_established(net, saddr, sport, daddr, dport, 0, 0);
+
+	if (!sk)
+		return;
+	tcp_abort(sk, ECONNABORTED);
+	sock_gen_put(sk);
 }
 
 /* ---- namespaces and the current process ---- */

@@ -16,12 +16,15 @@
 #include <net/dst.h>
 #include <net/net_namespace.h>
 
-/* Hash table entry header; the Rust value follows it. Every table is keyed by 16 bytes. */
+/*
+ * By which an object hangs in a hash table. The last byte of the key is not the caller's: it is NATF_LINKED
+ * in every table, so that the link itself can tell whether it was ever entered.
+ */
 #define NATF_KEY_LEN 16
-struct natf_entry {
+#define NATF_LINKED 1
+struct natf_link {
 	struct rhash_head node;
-	struct rcu_head rcu;
-	u8 key[NATF_KEY_LEN];
+	u8 key[NATF_KEY_LEN] __aligned(4);
 };
 
 /* The route that a flow took last. Zeroed: none. */
@@ -32,8 +35,9 @@ struct natf_route {
 /* table */
 int natf_table_init(struct rhashtable *ht, u32 max);
 void *natf_table_lookup(struct rhashtable *ht, const u8 *key);
-int natf_table_insert(struct rhashtable *ht, void *entry);
-int natf_table_remove(struct rhashtable *ht, void *entry);
+int natf_table_insert(struct rhashtable *ht, struct natf_link *link);
+int natf_table_remove(struct rhashtable *ht, struct natf_link *link);
+int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new);
 u32 natf_table_len(const struct rhashtable *ht);
 void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter);
 void *natf_table_walk_next(struct rhashtable_iter *iter);
@@ -65,7 +69,11 @@ int natf_resend(struct net *net, struct sk_buff *skb);
 int natf_forward(struct net *net, struct sk_buff *skb);
 int natf_send(struct net *net, struct sk_buff *skb);
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
+int natf_deliver(struct net *net, struct sk_buff *skb, __be32 near);
 int natf_input_ifindex(const struct nf_hook_state *state);
+
+/* sockets; addresses and ports in network byte order */
+void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport);
 
 /* namespaces and the current process */
 void *natf_net_load(struct net *net, unsigned int id);

@@ -31,6 +31,8 @@ pub(crate) mod hook;
 pub(crate) mod lock;
 pub(crate) mod netns;
 pub(crate) mod route;
+pub(crate) mod shared;
 pub(crate) mod skb;
+pub(crate) mod socket;
 pub(crate) mod sysfs;
 pub(crate) mod table;

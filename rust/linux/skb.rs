@@ -190,6 +190,18 @@ impl Skb {
         })
     }
 
+    /// Runs a packet that we made through the input path, as if it came from `near`, also to this host. Process
+    /// context; not with a socket locked.
+    ///
+    /// # Errors
+    ///
+    /// `ENETUNREACH`: no interface leads to `near`.
+    pub(crate) fn deliver(self, net: Net<'_>, near: Ipv4Addr, _guard: &rcu::Guard) -> Result {
+        let near = u32::from_ne_bytes(near.octets());
+        // SAFETY: a complete IPv4 packet; the function consumes it.
+        to_result(unsafe { bindings::natf_deliver(net.as_ptr(), self.into_raw(), near) })
+    }
+
     /// Tells the sender with an ICMP destination unreachable of this code, and frees the packet.
     pub(crate) fn refuse(self, code: u8) {
         const DEST_UNREACH: u8 = 3;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A hash table with RCU readers and a bound, over `struct rhashtable`. Keys are 16 bytes.
+//! Hash tables with RCU readers and a bound, over `struct rhashtable`. An object hangs in a table by a
+//! [`Link`] that is part of it; it may have several, for several tables.
 
 use super::bindings;
+use super::shared::{Counted, Shared};
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
-use core::ops::ControlFlow;
+use core::mem::forget;
+use core::ops::{ControlFlow, Deref};
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, Ordering};
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_void;
@@ -13,41 +17,129 @@ use kernel::prelude::*;
 use kernel::sync::rcu;
 use kernel::types::Opaque;
 
+const KEY_LEN: usize = bindings::NATF_KEY_LEN as usize - 1;
+
 /// A key; shorter ones are padded with zeros.
-pub(crate) type Key = [u8; bindings::NATF_KEY_LEN as usize];
+pub(crate) type Key = [u8; KEY_LEN];
 
-#[repr(C)]
-struct Node<V> {
-    entry: bindings::natf_entry,
-    value: ManuallyDrop<V>,
-}
+/// The last byte of a link's key: no key yet; being written; written; entered, and perhaps taken out again.
+const UNSET: u8 = 0;
+const LINKED: u8 = bindings::NATF_LINKED as u8;
+const SETTING: u8 = 2;
+const SET: u8 = 3;
 
-/// The table. Lookups are wait-free; inserts and removals lock one bucket, in any context up to softirq.
+/// A place in one table, taken once in the life of its object: readers may still follow it when the object
+/// is out, so its key is written once and never changes.
 ///
 /// # Invariants
 ///
-/// Every entry of the rhashtable is the `entry` of a `Node<V>` made by `insert`, freed after a grace period.
+/// The key is written only by whoever moved the last byte from `UNSET` to `SETTING`.
+pub(crate) struct Link(Opaque<bindings::natf_link>);
+
+// SAFETY: shared use is that of the table, and the invariant.
+unsafe impl Send for Link {}
+// SAFETY: as above.
+unsafe impl Sync for Link {}
+
+impl Link {
+    /// For this key.
+    pub(crate) fn new(key: Key) -> Self {
+        let link = Self::unset();
+        link.set(&key);
+        link
+    }
+
+    /// Without a key.
+    pub(crate) const fn unset() -> Self {
+        Self(Opaque::zeroed())
+    }
+
+    /// Sets the key. False if it has one.
+    pub(crate) fn set(&self, key: &Key) -> bool {
+        if !self.step(UNSET, SETTING) {
+            return false;
+        }
+        // SAFETY: by the invariant nobody else reads or writes the key now.
+        unsafe { (&raw mut (*self.0.get()).key).cast::<Key>().write(*key) };
+        self.state().store(SET, Ordering::Release);
+        true
+    }
+
+    /// The key, if it has one.
+    pub(crate) fn key(&self) -> Option<Key> {
+        match self.state().load(Ordering::Acquire) {
+            // SAFETY: the key does not change any more.
+            SET | LINKED => Some(unsafe { (&raw const (*self.0.get()).key).cast::<Key>().read() }),
+            _ => None,
+        }
+    }
+
+    fn state(&self) -> &AtomicU8 {
+        // SAFETY: inside the link, and only ever used as an atomic (C reads it of links with a key only).
+        unsafe { AtomicU8::from_ptr((&raw mut (*self.0.get()).key).cast::<u8>().add(KEY_LEN)) }
+    }
+
+    fn step(&self, from: u8, to: u8) -> bool {
+        self.state()
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    fn is_linked(&self) -> bool {
+        self.state().load(Ordering::Acquire) == LINKED
+    }
+}
+
+/// An object with a link for the tables of number `N`. Implemented by [`linked!`](super::linked).
+///
+/// # Safety
+///
+/// At `OFFSET` bytes from the start there is a [`Link`].
+pub(crate) unsafe trait Linked<const N: usize>:
+    Send + Sync + Sized + 'static
+{
+    /// Where the link is.
+    const OFFSET: usize;
+}
+
+/// `linked!(Type, N, field)`: objects of the type hang in tables of number `N` by that field.
+#[macro_export]
+macro_rules! linked {
+    ($type:ty, $number:literal, $field:ident) => {
+        const _: fn(&$type) -> &$crate::linux::table::Link = |object| &object.$field;
+        // SAFETY: the line above compiles only if the field is a link.
+        unsafe impl $crate::linux::table::Linked<$number> for $type {
+            const OFFSET: usize = core::mem::offset_of!($type, $field);
+        }
+    };
+}
+
+/// A table. Lookups are wait-free; inserts and removals lock one bucket, in any context up to softirq.
+///
+/// # Invariants
+///
+/// Every entry of the rhashtable is the link of number `N` of a `Counted<T>`, of whose count one is the table's.
 #[pin_data]
-pub(crate) struct Table<V: Send + Sync + 'static> {
+pub(crate) struct Table<T: Linked<N>, const N: usize> {
     #[pin]
-    inner: Inner<V>,
+    inner: Inner<T, N>,
     max: u32,
 }
 
 /// Own type so that only a table that was initialised is destroyed.
 #[pin_data(PinnedDrop)]
-struct Inner<V: Send + Sync + 'static> {
+struct Inner<T: Linked<N>, const N: usize> {
     #[pin]
     ht: Opaque<kb::rhashtable>,
-    _of: PhantomData<V>,
+    _of: PhantomData<Shared<T>>,
 }
 
-// SAFETY: rhashtable is made for concurrent use; values are Send + Sync.
-unsafe impl<V: Send + Sync> Send for Table<V> {}
+// SAFETY: rhashtable is made for concurrent use; the objects are Send + Sync.
+unsafe impl<T: Linked<N>, const N: usize> Send for Table<T, N> {}
 // SAFETY: as above.
-unsafe impl<V: Send + Sync> Sync for Table<V> {}
+unsafe impl<T: Linked<N>, const N: usize> Sync for Table<T, N> {}
 
-impl<V: Send + Sync + 'static> Table<V> {
+impl<T: Linked<N>, const N: usize> Table<T, N> {
     /// An empty table for at most `max` entries. May sleep.
     ///
     /// # Errors
@@ -72,99 +164,109 @@ impl<V: Send + Sync + 'static> Table<V> {
         unsafe { bindings::natf_table_len(self.inner.ht.get()) }
     }
 
-    fn find(&self, key: &Key) -> Option<&Node<V>> {
+    /// The object of `key`, for as long as the RCU section lasts.
+    pub(crate) fn get<'a>(&'a self, key: &Key, _guard: &'a rcu::Guard) -> Option<&'a Counted<T>> {
         /// The hash function reads words.
-        #[repr(align(4))]
-        struct Aligned(Key);
+        #[repr(C, align(4))]
+        struct Whole(Key, u8);
 
-        let key = Aligned(*key);
-        // SAFETY: initialised table; the caller is in an RCU section. By the type invariant what is
-        // found is a `Node<V>`, and it lives until that section ends.
+        let whole = Whole(*key, LINKED);
+        // SAFETY: initialised table; the guard says that we are in an RCU section. By the type invariant what
+        // is found is the link of a `Counted<T>`, which lives until that section ends.
         unsafe {
-            bindings::natf_table_lookup(self.inner.ht.get(), key.0.as_ptr())
-                .cast::<Node<V>>()
-                .as_ref()
+            let link = bindings::natf_table_lookup(self.inner.ht.get(), (&raw const whole).cast());
+            owner::<T, N>(link).map(|object| object.as_ref())
         }
     }
 
-    /// The value of `key`, for as long as the RCU section lasts.
-    pub(crate) fn get<'a>(&'a self, key: &Key, _guard: &'a rcu::Guard) -> Option<&'a V> {
-        self.find(key).map(|node| &*node.value)
-    }
-
-    /// Enters a value.
+    /// Enters an object under the key of its link; the table owns it from now on, too.
     ///
     /// # Errors
     ///
-    /// `ENOSPC` when full, `EEXIST` when the key is taken, `ENOMEM`.
-    pub(crate) fn insert(&self, key: Key, value: V) -> Result {
+    /// `ENOSPC` when full, `EEXIST` when the key is taken, `ENOMEM`; `EINVAL` if the link has no key or was
+    /// entered before. Once in, or refused with `EEXIST` or `ENOMEM`, an object cannot be entered again.
+    pub(crate) fn enter(&self, object: &Shared<T>) -> Result {
         if self.len() >= self.max {
             return Err(ENOSPC);
         }
-        // SAFETY: all-zero is a valid natf_entry.
-        let mut entry: bindings::natf_entry = unsafe { core::mem::zeroed() };
-        entry.key = key;
-        let node = KBox::into_raw(KBox::new(
-            Node {
-                entry,
-                value: ManuallyDrop::new(value),
-            },
-            GFP_ATOMIC,
-        )?);
-        // SAFETY: a fresh node with the layout that the table expects.
-        let errno = unsafe { bindings::natf_table_insert(self.inner.ht.get(), node.cast()) };
-        let inserted = to_result(errno);
-        if inserted.is_err() {
-            // SAFETY: the node did not enter the table: nobody else knows it.
-            unsafe { free_node::<V>(node) };
+        let link = link_of::<T, N>(object);
+        if !link.step(SET, LINKED) {
+            return Err(EINVAL);
         }
-        inserted
+        // Counted before another CPU can find it, and take it out again.
+        let count = object.clone();
+        // SAFETY: a link in no table, of an object of which the table gets a count.
+        to_result(unsafe { bindings::natf_table_insert(self.inner.ht.get(), link.0.get()) })?;
+        forget(count);
+        Ok(())
     }
 
-    /// Takes an entry out, if it is there and `which` says so; it is freed when all readers are through.
-    pub(crate) fn remove_if(&self, key: &Key, which: impl FnOnce(&V) -> bool) -> bool {
-        let _guard = rcu::read_lock();
-        match self.find(key) {
-            Some(node) if which(&node.value) => self.unlink(node),
-            _ => false,
+    /// Enters `new` in the place of `old`, so that a reader finds one or the other at any moment. False if
+    /// `old` is not there (any more), has another key, or `new` was entered before.
+    pub(crate) fn replace(&self, old: &Counted<T>, new: &Shared<T>) -> bool {
+        let (from, to) = (link_of::<T, N>(old), link_of::<T, N>(new));
+        if !from.is_linked() || from.key() != to.key() || !to.step(SET, LINKED) {
+            return false;
         }
-    }
-
-    /// Takes an entry out, if it is there.
-    pub(crate) fn remove(&self, key: &Key) -> bool {
-        self.remove_if(key, |_| true)
-    }
-
-    fn unlink(&self, node: &Node<V>) -> bool {
-        let node = core::ptr::from_ref(node).cast_mut();
-        // SAFETY: the node is one of this table's, kept by the caller's RCU section; only the one
-        // caller that really took it out hands it to RCU.
+        let count = new.clone();
+        // SAFETY: as in `enter`; both links have the same key, and only one caller replaces `old`.
         unsafe {
-            if bindings::natf_table_remove(self.inner.ht.get(), node.cast()) != 0 {
+            if bindings::natf_table_replace(self.inner.ht.get(), from.0.get(), to.0.get()) != 0 {
                 return false;
             }
-            kb::call_rcu(&raw mut (*node).entry.rcu, Some(free_rcu::<V>));
+            drop(Shared::from_raw(NonNull::from(old)));
+        }
+        forget(count);
+        true
+    }
+
+    /// Takes an object out. False if it was not there.
+    pub(crate) fn remove(&self, object: &Counted<T>) -> bool {
+        let link = link_of::<T, N>(object);
+        if !link.is_linked() {
+            return false;
+        }
+        // SAFETY: a link with its key; the kernel looks for the link itself, not only for the key. Only the
+        // one caller that really took it out gets the table's count.
+        unsafe {
+            if bindings::natf_table_remove(self.inner.ht.get(), link.0.get()) != 0 {
+                return false;
+            }
+            drop(Shared::from_raw(NonNull::from(object)));
         }
         true
     }
 
-    /// Visits entries until `visit` breaks; entries that come or go meanwhile may or may not be seen, a
-    /// resize may show one twice. `visit` must not sleep, but the walk does: process context only.
-    pub(crate) fn walk<B>(&self, mut visit: impl FnMut(&V) -> ControlFlow<B>) -> Option<B> {
-        self.walk_nodes(|node| visit(&node.value))
+    /// Takes the object of a key out, if it is there and `which` says so.
+    pub(crate) fn remove_if(&self, key: &Key, which: impl FnOnce(&Counted<T>) -> bool) -> bool {
+        let guard = rcu::read_lock();
+        match self.get(key, &guard) {
+            Some(object) if which(object) => self.remove(object),
+            _ => false,
+        }
+    }
+
+    /// Takes the object of a key out, if it is there.
+    pub(crate) fn remove_key(&self, key: &Key) -> bool {
+        self.remove_if(key, |_| true)
     }
 
     /// Visits every entry as `walk` does and takes out those for which `keep` is false.
-    pub(crate) fn retain(&self, mut keep: impl FnMut(&V) -> bool) {
-        self.walk_nodes(|node| {
-            if !keep(&node.value) {
-                self.unlink(node);
+    pub(crate) fn retain(&self, mut keep: impl FnMut(&Counted<T>) -> bool) {
+        self.walk(|object| {
+            if !keep(object) {
+                self.remove(object);
             }
             ControlFlow::<()>::Continue(())
         });
     }
 
-    fn walk_nodes<B>(&self, mut visit: impl FnMut(&Node<V>) -> ControlFlow<B>) -> Option<B> {
+    /// Visits entries until `visit` breaks; entries that come or go meanwhile may or may not be seen, a
+    /// resize may show one twice. `visit` must not sleep, but the walk does: process context only.
+    pub(crate) fn walk<B>(
+        &self,
+        mut visit: impl FnMut(&Counted<T>) -> ControlFlow<B>,
+    ) -> Option<B> {
         /// Entries between two rests.
         const STRIDE: u32 = 256;
 
@@ -172,15 +274,14 @@ impl<V: Send + Sync + 'static> Table<V> {
         let mut result = None;
         let mut iter = core::mem::MaybeUninit::<kb::rhashtable_iter>::uninit();
         // SAFETY: initialised table; the iterator is started before it is used and stopped after. It
-        // does not move meanwhile. Between start, rest and stop we are in an RCU section, and no node is
+        // does not move meanwhile. Between start, rest and stop we are in an RCU section, and no object is
         // used beyond.
         unsafe {
             bindings::natf_table_walk_start(self.inner.ht.get(), iter.as_mut_ptr());
-            while let Some(node) = bindings::natf_table_walk_next(iter.as_mut_ptr())
-                .cast::<Node<V>>()
-                .as_ref()
+            while let Some(object) =
+                owner::<T, N>(bindings::natf_table_walk_next(iter.as_mut_ptr()))
             {
-                if let ControlFlow::Break(value) = visit(node) {
+                if let ControlFlow::Break(value) = visit(object.as_ref()) {
                     result = Some(value);
                     break;
                 }
@@ -195,36 +296,73 @@ impl<V: Send + Sync + 'static> Table<V> {
     }
 }
 
+fn link_of<T: Linked<N>, const N: usize>(object: &T) -> &Link {
+    // SAFETY: the trait's promise.
+    unsafe { &*core::ptr::from_ref(object).byte_add(T::OFFSET).cast() }
+}
+
+/// The object of a link.
+///
 /// # Safety
 ///
-/// `node` came from `insert` and nobody else can reach it.
-unsafe fn free_node<V>(node: *mut Node<V>) {
-    // SAFETY: as the caller promises; the value was never dropped before.
-    unsafe {
-        let mut node = KBox::from_raw(node);
-        ManuallyDrop::drop(&mut node.value);
-    }
+/// `link` is null, or the link of number `N` of a `Counted<T>`.
+unsafe fn owner<T: Linked<N>, const N: usize>(link: *mut c_void) -> Option<NonNull<Counted<T>>> {
+    // SAFETY: as the caller promises.
+    NonNull::new(link).map(|link| unsafe {
+        link.byte_sub(T::OFFSET)
+            .byte_sub(Counted::<T>::VALUE)
+            .cast()
+    })
 }
 
-unsafe extern "C" fn free_rcu<V>(head: *mut kb::callback_head) {
-    // SAFETY: `head` is the `rcu` of a node that `unlink` took out; all readers are through.
-    unsafe {
-        let entry = head.byte_sub(core::mem::offset_of!(bindings::natf_entry, rcu));
-        free_node::<V>(entry.cast());
-    }
-}
-
-unsafe extern "C" fn free_last<V>(entry: *mut c_void, _arg: *mut c_void) {
-    // SAFETY: the table is being destroyed: nobody else can reach its nodes.
-    unsafe { free_node::<V>(entry.cast()) };
+unsafe extern "C" fn let_go<T: Linked<N>, const N: usize>(link: *mut c_void, _arg: *mut c_void) {
+    // SAFETY: the table is being destroyed, and its counts go with it.
+    unsafe { drop(owner::<T, N>(link).map(|object| Shared::from_raw(object))) };
 }
 
 #[pinned_drop]
-impl<V: Send + Sync + 'static> PinnedDrop for Inner<V> {
+impl<T: Linked<N>, const N: usize> PinnedDrop for Inner<T, N> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: initialised table, and `&mut self` says that nobody uses it any more.
         unsafe {
-            bindings::natf_table_destroy(self.ht.get(), Some(free_last::<V>), core::ptr::null_mut())
+            bindings::natf_table_destroy(self.ht.get(), Some(let_go::<T, N>), core::ptr::null_mut())
         };
+    }
+}
+
+/// A plain value with a link.
+pub(crate) struct Keyed<V> {
+    link: Link,
+    value: V,
+}
+
+// SAFETY: the field is a link.
+unsafe impl<V: Send + Sync + 'static> Linked<0> for Keyed<V> {
+    const OFFSET: usize = core::mem::offset_of!(Self, link);
+}
+
+impl<V> Deref for Keyed<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+/// A table of plain values.
+pub(crate) type Map<V> = Table<Keyed<V>, 0>;
+
+impl<V: Send + Sync + 'static> Map<V> {
+    /// Enters a value.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` when full, `EEXIST` when the key is taken, `ENOMEM`.
+    pub(crate) fn insert(&self, key: Key, value: V) -> Result {
+        let keyed = Keyed {
+            link: Link::new(key),
+            value,
+        };
+        self.enter(&Shared::pin_init(keyed, GFP_ATOMIC)?)
     }
 }

@@ -57,11 +57,16 @@ counters! {
         ErrorOut "error_out" "ICMP errors of this host about translated packets, translated for the router",
         OutUnknown "out_unknown" "packets refused: no name has this virtual address (expired, or never asked for)",
         OutRefused "out_refused" "packets refused because their flow was refused a moment ago",
-        OutProtocol "out_protocol" "packets to a virtual address refused: not TCP or UDP, or a fragment",
+        OutProtocol "out_protocol" "packets to a virtual address refused: not TCP, UDP or ICMP echo, or a fragment",
         OutTableFull "out_table_full" "packets refused: the flow table is full or there is no memory",
         OutNoRoute "out_no_route" "packets refused or dropped: no route to the mapped address",
         NoMemory "no_memory" "packets dropped because memory was short",
         Expired "expired" "flows ended by close or idle time-out",
+        Asked "asked" "flows that asked their router again, because nothing was heard or the router changed",
+        Kept "kept" "of these, flows whose mapping was still there",
+        Moved "moved" "of these, flows that go on by another mapping",
+        Broken "broken" "of these, TCP connections that the router lost; they are reset",
+        AddressGone "address_gone" "flows ended because their address of this host went away",
     }
 }
 

@@ -4,8 +4,9 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::natf::line::words;
 use crate::natf::name::{Name, NameRef};
 
 /// Most addresses of a router that are kept.
@@ -30,6 +31,10 @@ pub struct Entry {
     count: usize,
     /// When the DNS answer runs out, in milliseconds since boot.
     expires: AtomicU64,
+    /// The router's last EPOCH; 0 before the first.
+    epoch: AtomicU64,
+    /// The mappings of this name's flows may be lost.
+    doubtful: AtomicBool,
 }
 
 impl Entry {
@@ -47,7 +52,25 @@ impl Entry {
             routers: kept,
             count: routers.len().min(MAX_ROUTERS),
             expires: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            doubtful: AtomicBool::new(false),
         }
+    }
+
+    /// Notes an EPOCH of the router. True if it was another before.
+    pub fn note_epoch(&self, epoch: u64) -> bool {
+        let before = self.epoch.swap(epoch, Ordering::Relaxed);
+        before != 0 && before != epoch
+    }
+
+    /// Notes that the mappings of its flows may be lost, or that all flows know.
+    pub fn set_doubtful(&self, doubtful: bool) {
+        self.doubtful.store(doubtful, Ordering::Relaxed);
+    }
+
+    /// Whether the mappings of its flows may be lost, and not all flows know yet.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful.load(Ordering::Relaxed)
     }
 
     /// Addresses of the router: alternatives, to be tried in this order.
@@ -86,9 +109,33 @@ impl Entry {
     }
 
     /// The key of a hash table, padded with zeros.
-    pub fn key(addr: Ipv4Addr) -> [u8; 16] {
+    pub fn key(addr: Ipv4Addr) -> [u8; 15] {
         let [a, b, c, d] = addr.octets();
-        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    }
+
+    /// Reads a line as [`Entry::show`] writes it. `None`: it is none.
+    pub fn parse(line: &[u8], now: u64) -> Option<Self> {
+        let mut words = words(line);
+        let mut text = || {
+            words
+                .next()
+                .and_then(|word| core::str::from_utf8(word).ok())
+        };
+        let addr = text()?.parse().ok()?;
+        let host = Name::parse(text()?.as_bytes()).ok()?;
+        let domain = Name::parse(text()?.as_bytes()).ok()?;
+        let mut routers = [Ipv4Addr::UNSPECIFIED; MAX_ROUTERS];
+        let mut count = 0_usize;
+        for router in text()?.split(',') {
+            *routers.get_mut(count)? = router.parse().ok()?;
+            count = count.saturating_add(1);
+        }
+        let left: u32 = text()?.parse().ok()?;
+        let more = text();
+        let entry = Entry::new(addr, host, domain, routers.get(..count)?);
+        entry.refresh(now, left);
+        more.is_none().then_some(entry)
     }
 
     /// Writes the entry as one line: address, host, domain, routers, seconds left.
@@ -157,6 +204,38 @@ mod tests {
             text,
             "240.0.1.2 alice home.example.net 203.0.113.2,203.0.113.3 99\n"
         );
+    }
+
+    #[test]
+    fn a_line_can_be_read_again() {
+        let mut text = String::new();
+        entry().show(6_000, &mut text).unwrap();
+        let again = Entry::parse(text.as_bytes(), 6_000).unwrap();
+        let mut same = String::new();
+        again.show(6_000, &mut same).unwrap();
+        assert_eq!(text, same);
+        for wrong in [
+            "",
+            "240.0.1.2",
+            "240.0.1 alice home 203.0.113.2 9",
+            "240.0.1.2 al!ce home 203.0.113.2 9",
+            "240.0.1.2 alice home 203.0.113 9",
+            "240.0.1.2 alice home 1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5 9",
+            "240.0.1.2 alice home 203.0.113.2",
+            "240.0.1.2 alice home 203.0.113.2 x",
+            "240.0.1.2 alice home 203.0.113.2 9 more",
+        ] {
+            assert!(Entry::parse(wrong.as_bytes(), 0).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn another_epoch_is_noticed_once() {
+        let entry = entry();
+        assert!(!entry.note_epoch(7));
+        assert!(!entry.note_epoch(7));
+        assert!(entry.note_epoch(8));
+        assert!(!entry.note_epoch(8));
     }
 
     #[test]

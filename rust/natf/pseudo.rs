@@ -124,12 +124,12 @@ impl Pseudo {
     }
 
     /// The key of a hash table: all but the source, padded with zeros.
-    pub fn key(&self) -> [u8; 16] {
+    pub fn key(&self) -> [u8; 15] {
         let [a, b, c, d] = self.dst.0.octets();
         let [p0, p1] = self.dst.1.to_be_bytes();
         let [t0, t1, t2, t3] = self.token.to_be_bytes();
         let protocol = u8::from(self.protocol);
-        [a, b, c, d, p0, p1, protocol, 0, t0, t1, t2, t3, 0, 0, 0, 0]
+        [a, b, c, d, p0, p1, protocol, 0, t0, t1, t2, t3, 0, 0, 0]
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Quoted {
 
 impl Quoted {
     /// Reads the start of a packet ([`MAX_LEN`] bytes, or all if it is shorter). `None`: no ICMP error, or
-    /// it does not quote the start of a TCP or UDP packet.
+    /// it does not quote the start of a TCP or UDP packet or of an ICMP echo.
     pub fn parse(head: &[u8]) -> Option<Self> {
         let outer = ipv4::Packet::new_header_checked(head).ok()?;
         if outer.protocol() != Protocol::Icmp || outer.is_fragment() {
@@ -60,11 +60,18 @@ impl Quoted {
         let quoted = head.get(inner..)?;
         let ip = ipv4::Packet::new_header_checked(quoted).ok()?;
         let rest = quoted.get(ip.header_len()..)?;
-        let known = matches!(ip.protocol(), Protocol::Tcp | Protocol::Udp);
-        if !known || ip.fragment_offset() != 0 || rest.len() < TRANSPORT_LEN {
+        if ip.fragment_offset() != 0 || rest.len() < TRANSPORT_LEN {
             return None;
         }
-        let (src, dst) = ports(rest)?;
+        let (src, dst) = match ip.protocol() {
+            Protocol::Tcp | Protocol::Udp => ports(rest)?,
+            Protocol::Icmp => {
+                let echo = icmp::Packet::new_checked(rest).ok()?;
+                let is_echo = echo.is_echo_request() || echo.is_echo_reply();
+                is_echo.then(|| (echo.ident(), echo.ident()))?
+            }
+            _ => return None,
+        };
         Some(Quoted {
             icmp,
             inner,
@@ -89,6 +96,11 @@ impl Quoted {
         let (address, port) = match end {
             End::Source => (12, 0),
             End::Destination => (16, 2),
+        };
+        // An echo has one identifier, for both ends.
+        let port = match self.sent.protocol {
+            Protocol::Icmp => 4,
+            _ => port,
         };
         let mut message = Delta::new();
         let mut header = Delta::new();
@@ -208,6 +220,31 @@ mod tests {
                 .unwrap();
             assert_eq!(bytes, before, "there and back");
         }
+    }
+
+    #[test]
+    fn a_quoted_echo_is_translated_by_its_identifier() {
+        let mut message = vec![11, 0, 0, 0, 0, 0, 0, 0];
+        message.extend(header(G1.0, MAPPED.0, Protocol::Icmp, 8));
+        message.extend([icmp::ECHO_REQUEST, 0, 0, 0, 0x12, 0x34, 0, 1]);
+        icmp::Packet::new_checked(&mut message)
+            .unwrap()
+            .fill_checksum();
+        let mut bytes = header(MAPPED.0, G1.0, Protocol::Icmp, 36).to_vec();
+        bytes.extend(message);
+        let quoted = Quoted::parse(&bytes).unwrap();
+        assert_eq!(quoted.sent.local, (G1.0, 0x1234));
+        quoted
+            .rewrite(&mut bytes, End::Destination, (V.0, 7))
+            .unwrap();
+        assert_eq!(bytes[48..56], [icmp::ECHO_REQUEST, 0, 0, 0, 0, 7, 0, 1]);
+        assert_eq!(Quoted::parse(&bytes).unwrap().sent.remote, (V.0, 7));
+        assert!(icmp::Packet::new_checked(&bytes[20..])
+            .unwrap()
+            .verify_checksum());
+        // An error about an error is none.
+        bytes[48] = 3;
+        assert_eq!(Quoted::parse(&bytes), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use core::net::Ipv4Addr;
 
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::natf::wire::{ports, tcp};
+use crate::natf::wire::{icmp, ports, tcp};
 
 /// Bytes of a transport header that [`Segment::parse`] wants to see: up to the flags of TCP.
 pub const TRANSPORT_LEN: usize = 14;
@@ -31,9 +31,9 @@ pub const RESET_MS: u64 = 10_000;
 /// A flow as one side sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowId {
-    /// TCP or UDP.
+    /// TCP, UDP or ICMP echo.
     pub protocol: Protocol,
-    /// Our own address and port.
+    /// Our own address and port. ICMP echo has its identifier in the place of both ports.
     pub local: (Ipv4Addr, u16),
     /// The other side's: virtual for the application, mapped on the wire.
     pub remote: (Ipv4Addr, u16),
@@ -57,11 +57,14 @@ pub struct Segment {
     pub transport: usize,
     /// Flags, for TCP.
     pub flags: Option<tcp::Flags>,
+    /// Whether it is more than an acknowledgment, so that the other side will answer.
+    pub wants_answer: bool,
 }
 
 impl Segment {
     /// Reads `head`, the start of a packet with at least the IPv4 header and, if the packet has so
-    /// many, [`TRANSPORT_LEN`] bytes behind. `None`: neither TCP nor UDP, a fragment, or too short.
+    /// many, [`TRANSPORT_LEN`] bytes behind. `None`: a fragment, too short, or neither TCP nor UDP nor an
+    /// echo request of ours or the reply to one.
     pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
         let packet = ipv4::Packet::new_header_checked(head).ok()?;
         let transport = packet.header_len();
@@ -69,12 +72,29 @@ impl Segment {
         if packet.is_fragment() {
             return None;
         }
-        let flags = match packet.protocol() {
-            Protocol::Tcp => Some(tcp::Flags::from(*rest.get(13)?)),
-            Protocol::Udp if rest.len() >= 8 => None,
+        let mut flags = None;
+        let mut wants_answer = true;
+        let (src, dst) = match packet.protocol() {
+            Protocol::Tcp => {
+                let [words, bits] = *rest.get(12..)?.first_chunk()?;
+                let headers = transport.checked_add(usize::from(words >> 4).checked_mul(4)?)?;
+                let seen = tcp::Flags::from(bits);
+                wants_answer =
+                    usize::from(packet.total_len()) != headers || seen.syn() || seen.fin();
+                flags = Some(seen);
+                ports(rest)?
+            }
+            Protocol::Udp if rest.len() >= 8 => ports(rest)?,
+            Protocol::Icmp => {
+                let echo = icmp::Packet::new_checked(rest).ok()?;
+                let fits = match direction {
+                    Direction::Out => echo.is_echo_request(),
+                    Direction::In => echo.is_echo_reply(),
+                };
+                fits.then(|| (echo.ident(), echo.ident()))?
+            }
             _ => return None,
         };
-        let (src, dst) = ports(rest)?;
         let (src, dst) = ((packet.src(), src), (packet.dst(), dst));
         let (local, remote) = match direction {
             Direction::Out => (src, dst),
@@ -88,6 +108,7 @@ impl Segment {
             },
             transport,
             flags,
+            wants_answer,
         })
     }
 
@@ -104,24 +125,53 @@ impl Segment {
 
 impl FlowId {
     /// The key of a hash table: all fields, in network byte order, padded with zeros.
-    pub fn key(&self) -> [u8; 16] {
+    pub fn key(&self) -> [u8; 15] {
         let [l0, l1, l2, l3] = self.local.0.octets();
         let [r0, r1, r2, r3] = self.remote.0.octets();
         let [lp0, lp1] = self.local.1.to_be_bytes();
         let [rp0, rp1] = self.remote.1.to_be_bytes();
         let protocol = u8::from(self.protocol);
         [
-            l0, l1, l2, l3, r0, r1, r2, r3, lp0, lp1, rp0, rp1, protocol, 0, 0, 0,
+            l0, l1, l2, l3, r0, r1, r2, r3, lp0, lp1, rp0, rp1, protocol, 0, 0,
         ]
     }
 
-    /// The same flow with another far side.
-    pub fn with_remote(&self, addr: Ipv4Addr, port: u16) -> Self {
+    /// The flow of a key.
+    pub fn from_key(key: [u8; 15]) -> Self {
+        let [l0, l1, l2, l3, r0, r1, r2, r3, lp0, lp1, rp0, rp1, protocol, _, _] = key;
+        let port = |bytes| u16::from_be_bytes(bytes);
         FlowId {
-            remote: (addr, port),
+            protocol: protocol.into(),
+            local: (Ipv4Addr::new(l0, l1, l2, l3), port([lp0, lp1])),
+            remote: (Ipv4Addr::new(r0, r1, r2, r3), port([rp0, rp1])),
+        }
+    }
+
+    /// The flow as it is on the wire once it is mapped to `to`. An echo has one identifier, and the NAT
+    /// chose it.
+    pub fn on_wire(&self, to: (Ipv4Addr, u16)) -> Self {
+        let local = match self.protocol {
+            Protocol::Icmp => to.1,
+            _ => self.local.1,
+        };
+        FlowId {
+            local: (self.local.0, local),
+            remote: to,
             ..*self
         }
     }
+}
+
+/// Time from `then` to `now`, in milliseconds, where `then` kept only the low half. Right for 24 days.
+pub fn since(now: u64, then: u32) -> u64 {
+    let [.., a, b, c, d] = now.to_be_bytes();
+    u64::from(u32::from_be_bytes([a, b, c, d]).wrapping_sub(then))
+}
+
+/// A flow that had no answer for so long asks whether its mapping is still there, in milliseconds, when it
+/// has asked `asked` times since it last heard something.
+pub fn doubt_ms(asked: u8) -> u64 {
+    1000_u64.wrapping_shl(u32::from(asked.min(5)))
 }
 
 /// What a negotiation has to do now.
@@ -213,15 +263,17 @@ impl Seen {
     }
 }
 
-/// A lifetime of the wire, in seconds, as milliseconds.
+/// A lifetime of the wire, in seconds, as milliseconds; at most 20 days, so that [`since`] stays right.
 pub fn lifetime_ms(lifetime: u32) -> u64 {
-    u64::from(lifetime).saturating_mul(1000)
+    const MOST: u64 = 20 * 86_400_000;
+    u64::from(lifetime).saturating_mul(1000).min(MOST)
 }
 
 /// Lifetime of a flow to a host without NAT-f, in seconds: no NAT tells us one.
 pub fn direct_lifetime(protocol: Protocol) -> u32 {
     match protocol {
         Protocol::Tcp => 432_000,
+        Protocol::Icmp => 30,
         _ => 120,
     }
 }
@@ -287,7 +339,68 @@ mod tests {
         let mut fragment = tcp_head(2);
         fragment[6] = 0x20;
         assert_eq!(Segment::parse(&fragment, Direction::Out), None);
-        assert_eq!(Segment::parse(&packet(1, &[0; 20]), Direction::Out), None);
+        assert_eq!(Segment::parse(&packet(2, &[0; 20]), Direction::Out), None);
+    }
+
+    #[test]
+    fn an_echo_is_a_flow_by_its_identifier() {
+        for (kind, code, flow_out, flow_in) in [
+            (8, 0, true, false),
+            (0, 0, false, true),
+            (8, 1, false, false),
+            (3, 0, false, false),
+            (13, 0, false, false),
+        ] {
+            let bytes = packet(1, &[kind, code, 0, 0, 0x12, 0x34, 0, 1]);
+            let out = Segment::parse(&bytes, Direction::Out);
+            let back = Segment::parse(&bytes, Direction::In);
+            assert_eq!(
+                (out.is_some(), back.is_some()),
+                (flow_out, flow_in),
+                "{kind}"
+            );
+            for segment in out.iter().chain(&back) {
+                assert_eq!(segment.flow.protocol, Protocol::Icmp);
+                assert_eq!(
+                    (segment.flow.local.1, segment.flow.remote.1),
+                    (0x1234, 0x1234)
+                );
+                assert!(segment.wants_answer);
+            }
+            assert_eq!(Segment::parse(&bytes[..27], Direction::Out), None);
+        }
+        let echo = FlowId {
+            protocol: Protocol::Icmp,
+            local: (EN.0, 7),
+            remote: (V.0, 7),
+        };
+        let mapped = echo.on_wire((EN.0, 9));
+        assert_eq!((mapped.local, mapped.remote), ((EN.0, 9), (EN.0, 9)));
+    }
+
+    #[test]
+    fn an_acknowledgment_wants_no_answer() {
+        let wants = |flags: u8, data: usize| {
+            let mut rest = vec![0; 20 + data];
+            rest[12] = 0x50;
+            rest[13] = flags;
+            let bytes = packet(6, &rest);
+            Segment::parse(&bytes, Direction::Out).unwrap().wants_answer
+        };
+        assert!(!wants(0x10, 0));
+        assert!(wants(0x10, 1));
+        assert!(wants(2, 0));
+        assert!(wants(0x11, 0));
+    }
+
+    #[test]
+    fn times_are_told_across_the_wrap() {
+        let now = (7 << 32) + 5;
+        assert_eq!(since(now, 1), 4);
+        assert_eq!(since(now, u32::MAX), 6);
+        assert_eq!(lifetime_ms(10), 10_000);
+        assert_eq!(lifetime_ms(u32::MAX), 1_728_000_000);
+        assert_eq!([0, 1, 5, 255].map(doubt_ms), [1000, 2000, 32_000, 32_000]);
     }
 
     #[test]
@@ -310,8 +423,11 @@ mod tests {
                 local: (V.0, EN.1),
                 ..flow
             },
-            flow.with_remote(EN.0, V.1),
-            flow.with_remote(V.0, 81),
+            FlowId {
+                remote: (EN.0, V.1),
+                ..flow
+            },
+            flow.on_wire((V.0, 81)),
             FlowId {
                 local: flow.remote,
                 remote: flow.local,
@@ -320,6 +436,7 @@ mod tests {
         ];
         for other in others {
             assert_ne!(flow.key(), other.key(), "{other:?}");
+            assert_eq!(FlowId::from_key(other.key()), other);
         }
     }
 

@@ -226,9 +226,72 @@ impl SynRepr {
     }
 }
 
+/// A reset without data: what a host answers to a segment of a connection that is none (RFC 9293, 3.5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RstRepr {
+    /// Source port.
+    pub src_port: u16,
+    /// Destination port.
+    pub dst_port: u16,
+    /// Sequence number: the one that the receiver expects next.
+    pub seq: u32,
+}
+
+impl RstRepr {
+    /// The answer to `segment`. `None` for a reset, which nobody answers, and for one that acknowledges
+    /// nothing and so does not tell what its sender expects.
+    pub fn answering<T: AsRef<[u8]>>(segment: &Packet<T>) -> Option<Self> {
+        let flags = segment.flags();
+        (flags.ack() && !flags.rst()).then(|| RstRepr {
+            src_port: segment.dst_port(),
+            dst_port: segment.src_port(),
+            seq: segment.ack(),
+        })
+    }
+
+    /// Writes the segment, with its checksum, to the start of `buffer`. Fails if there is no room.
+    pub fn emit(&self, buffer: &mut [u8], src: Ipv4Addr, dst: Ipv4Addr) -> Result<(), Error> {
+        let segment = buffer
+            .first_chunk_mut::<HEADER_LEN>()
+            .ok_or(Error::Truncated(Layer::Tcp))?;
+        *segment = [0; HEADER_LEN];
+        field::put(segment, at::SRC_PORT, &self.src_port.to_be_bytes());
+        field::put(segment, at::DST_PORT, &self.dst_port.to_be_bytes());
+        field::put(segment, at::SEQ, &self.seq.to_be_bytes());
+        field::put(segment, at::DATA_OFFSET, &[0x50, Flags::RST.bits()]);
+        Packet(segment.as_mut_slice()).fill_checksum(src, dst);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reset_is_what_the_sender_of_the_segment_expects() {
+        let mut bytes = [0; 20];
+        bytes[..12].copy_from_slice(&[0, 80, 0x9c, 0x40, 1, 2, 3, 4, 5, 6, 7, 8]);
+        bytes[12] = 0x50;
+        let answer = |flags: u8| {
+            let mut bytes = bytes;
+            bytes[13] = flags;
+            RstRepr::answering(&Packet::new_checked(bytes).unwrap())
+        };
+        let reset = answer(0x10).unwrap();
+        assert_eq!(
+            (reset.src_port, reset.dst_port, reset.seq),
+            (40_000, 80, 0x0506_0708)
+        );
+        assert_eq!(answer(0x02), None);
+        assert_eq!(answer(0x14), None);
+        let mut out = [0xff; 20];
+        reset.emit(&mut out, SRC, DST).unwrap();
+        let packet = Packet::new_checked(&out[..]).unwrap();
+        assert!(packet.verify_checksum(SRC, DST));
+        assert_eq!((packet.flags(), packet.seq()), (Flags::RST, 0x0506_0708));
+        assert!(reset.emit(&mut [0; 19], SRC, DST).is_err());
+    }
 
     const SRC: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 10);
     const DST: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A flow before it is open: its request is under way, or was refused, and its packets wait.
+
+use core::net::Ipv4Addr;
+use core::sync::atomic::Ordering;
+
+use kernel::prelude::*;
+use kernel::sync::rcu;
+
+use crate::endpoint::Endpoint;
+use crate::flow::{answer_later, Answer, Flow, State};
+use crate::held::{Held, PER_NAMESPACE};
+use crate::linux::clock;
+use crate::linux::netns::Netns;
+use crate::linux::shared::Shared;
+use crate::linux::skb::Skb;
+use crate::linux::table::Key;
+use crate::natf::vat::{self, Negotiation, Step};
+use crate::natf::wire::control::{Refusal, Request};
+use crate::natf::wire::icmp;
+
+/// Packets that may join those being released; a sender that is quicker than the release loses some.
+const RELEASE_MORE: u8 = 64;
+
+/// What a flow needs until it is open.
+pub(crate) struct Pending {
+    /// Names the flow's request.
+    pub(crate) nonce: u64,
+    /// Which of the router's addresses is being asked.
+    asked: usize,
+    pub(crate) stage: Stage,
+    held: Held,
+    /// The open flow that asks again: the new one will take its place, if it has to.
+    replaces: Option<Shared<Flow>>,
+}
+
+/// How far the flow has come.
+pub(crate) enum Stage {
+    /// Its request is under way; packets wait.
+    Negotiating(Negotiation),
+    /// Mapped; the packets that waited go out before any other, and so many more may join them.
+    Releasing(u8),
+    /// Refused; remembered until then, in milliseconds since boot.
+    Refused(Refusal, u64),
+}
+
+/// The key of a nonce in a table.
+pub(crate) fn nonce_key(nonce: u64) -> Key {
+    let [a, b, c, d, e, f, g, h] = nonce.to_be_bytes();
+    [a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0]
+}
+
+/// The code of the ICMP destination unreachable message for a refusal.
+pub(crate) fn icmp_code(refusal: Refusal) -> u8 {
+    match refusal {
+        Refusal::Prohibited => icmp::CODE_PROHIBITED,
+        Refusal::HostUnreachable => icmp::CODE_HOST,
+    }
+}
+
+impl Pending {
+    /// A negotiation that starts now, of a flow whose first packet is `first`, or that replaces another.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; then the packet is gone.
+    pub(crate) fn new(first: Option<Skb>, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
+        let mut pending = KBox::new(
+            Pending {
+                nonce: clock::random_u64(),
+                asked: 0,
+                stage: Stage::Negotiating(Negotiation::start(clock::now_ms())),
+                held: Held::new(),
+                replaces,
+            },
+            GFP_ATOMIC,
+        )?;
+        if let Some(first) = first {
+            let _room_for_one = pending.held.push(first);
+        }
+        Ok(pending)
+    }
+}
+
+/// What became of a packet that wanted to wait.
+pub(crate) enum Hold {
+    /// It waits.
+    Held,
+    /// No need: the flow is open.
+    Open(Skb),
+    /// No use: the flow was refused.
+    Refused(Skb, Refusal),
+    /// No room.
+    Full(Skb),
+    /// Its route went away meanwhile.
+    NoRoute(Skb),
+}
+
+impl Flow {
+    /// The request that asks for this flow's mapping. `None`: it is not being negotiated.
+    pub(crate) fn request(&self) -> Option<Request<'_>> {
+        let guard = self.pending();
+        let pending = guard.as_ref()?;
+        let Stage::Negotiating(_) = pending.stage else {
+            return None;
+        };
+        let id = self.id();
+        Some(Request {
+            nonce: pending.nonce,
+            protocol: id.protocol,
+            en: id.local.0,
+            router: *self.name.routers().get(pending.asked)?,
+            en_port: id.local.1,
+            dst_port: id.remote.1,
+            name: self.name.host.view(),
+            unknown_critical: None,
+        })
+    }
+
+    /// The flow that this one is to replace.
+    pub(crate) fn replaces(&self) -> Option<Shared<Flow>> {
+        self.pending().as_ref()?.replaces.clone()
+    }
+
+    /// Turns to the router's next address. False if there is none, or nothing to negotiate any more.
+    pub(crate) fn ask_next(&self, now: u64) -> bool {
+        let mut guard = self.pending();
+        match guard.as_deref_mut() {
+            Some(Pending {
+                asked,
+                stage: Stage::Negotiating(negotiation),
+                ..
+            }) if asked.saturating_add(1) < self.name.routers().len() => {
+                *asked = asked.saturating_add(1);
+                *negotiation = Negotiation::start(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What the clock of the negotiation wants; `None` if there is none any more.
+    pub(crate) fn step(&self, now: u64) -> Option<Step> {
+        match &mut self.pending().as_mut()?.stage {
+            Stage::Negotiating(negotiation) => Some(negotiation.step(now)),
+            _ => None,
+        }
+    }
+
+    /// Keeps a packet until the flow is open.
+    pub(crate) fn hold(&self, ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Hold {
+        if !skb.hold(guard) {
+            return Hold::NoRoute(skb);
+        }
+        let mut guard = self.pending();
+        let Some(pending) = guard.as_mut() else {
+            return Hold::Open(skb);
+        };
+        match &mut pending.stage {
+            Stage::Refused(refusal, _) => return Hold::Refused(skb, *refusal),
+            Stage::Releasing(0) => return Hold::Full(skb),
+            Stage::Releasing(more) => *more = more.saturating_sub(1),
+            Stage::Negotiating(_) => {}
+        }
+        if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
+            return Hold::Full(skb);
+        }
+        match pending.held.push(skb) {
+            Ok(()) => {
+                ns.held.fetch_add(1, Ordering::Relaxed);
+                Hold::Held
+            }
+            Err(skb) => Hold::Full(skb),
+        }
+    }
+
+    /// Gives the first packet back: the flow did not come to be.
+    pub(crate) fn withdraw(&self) -> Option<Skb> {
+        self.pending().as_mut()?.held.pop()
+    }
+
+    /// Ends the negotiation well. False if it had ended before.
+    pub(crate) fn map(&self, lifetime: u32) -> bool {
+        let mut guard = self.pending();
+        match guard.as_mut() {
+            Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
+                pending.stage = Stage::Releasing(RELEASE_MORE);
+                self.set_lifetime(lifetime);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The next packet that waited; after the last one the flow is open and `None` is returned.
+    pub(crate) fn release(&self, ns: &Netns<Endpoint>) -> Option<Skb> {
+        let mut guard = self.pending();
+        let next = guard.as_mut()?.held.pop();
+        match next {
+            Some(_) => {
+                ns.held.fetch_sub(1, Ordering::Relaxed);
+            }
+            None => {
+                self.set_open();
+                *guard = None;
+            }
+        }
+        next
+    }
+
+    /// Ends the negotiation badly; the packets that waited are refused. False if it had ended before. Not
+    /// while a lock is held.
+    pub(crate) fn refuse(&self, ns: &Netns<Endpoint>, refusal: Refusal) -> bool {
+        let until = clock::now_ms().saturating_add(vat::REFUSAL_MS);
+        match self.pending().as_mut() {
+            Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
+                pending.stage = Stage::Refused(refusal, until);
+            }
+            _ => return false,
+        }
+        // Nothing is added any more.
+        while let Some(skb) = self.withdraw() {
+            ns.held.fetch_sub(1, Ordering::Relaxed);
+            let code = icmp_code(refusal);
+            if let Err(skb) = answer_later(ns, skb, Answer::Unreachable(code)) {
+                skb.refuse(code);
+            }
+        }
+        true
+    }
+
+    /// The mapped address, if packets may go there.
+    pub(crate) fn open_to(&self) -> Option<(Ipv4Addr, u16)> {
+        match self.state() {
+            State::Open(to) => Some(to),
+            _ => None,
+        }
+    }
+}
