@@ -2,6 +2,7 @@
 
 //! What the endpoint knows in one network namespace.
 
+use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 
 use kernel::prelude::*;
@@ -19,7 +20,7 @@ use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{dns, forward, input, output, reply, tick};
+use crate::{dns, forward, input, output, renewal, reply, tick};
 
 /// Names known at a time.
 pub(crate) const NRT_MAX: u32 = 16_384;
@@ -121,5 +122,9 @@ impl Namespace for Endpoint {
 
     fn tick(ns: &Netns<Self>) -> Option<u32> {
         tick::tick(ns)
+    }
+
+    fn address_gone(ns: &Netns<Self>, address: Ipv4Addr) {
+        renewal::address_gone(ns, address);
     }
 }

@@ -65,6 +65,8 @@ fn read_mapping(
     let translated = pseudo.src.0 != pending.host;
     // The entry is made liberal before anybody else can find it.
     let tracked = translated && conntrack::be_liberal(skb);
+    // A NAT other than nf_nat does not tell: what it says is as good as what it said before.
+    let kept = !tracked || conntrack::is_confirmed(skb);
     if !translated || !conntrack::confirm(skb) {
         let refused = Response {
             code: Code::NoResource,
@@ -78,6 +80,8 @@ fn read_mapping(
         seconds => seconds,
     };
     let response = Response {
+        kept,
+        epoch: Some(ns.epoch.load(Ordering::Relaxed)),
         mapped: pseudo.src.0,
         mapped_port: pseudo.src.1,
         lifetime,

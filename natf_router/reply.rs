@@ -8,7 +8,7 @@ use crate::linux::conntrack;
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::Router as Count;
-use crate::natf::wire::control::{Response, HEADER_LEN};
+use crate::natf::wire::control::{Response, MAX_RESPONSE_LEN};
 use crate::natf::wire::icmp::{self, EchoRepr};
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::router::Router;
@@ -25,6 +25,8 @@ pub(crate) struct Echo {
     pub(crate) ident: u16,
     /// Sequence number.
     pub(crate) seq: u16,
+    /// Length of its data, in bytes: the answer is no longer.
+    pub(crate) room: usize,
 }
 
 /// Sends `response` as the reply to `echo`.
@@ -40,13 +42,14 @@ pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: Echo) {
 
 /// The whole packet. `None`: no memory.
 fn build(response: &Response, echo: Echo) -> Option<Skb> {
-    const PAYLOAD_LEN: usize = icmp::HEADER_LEN + HEADER_LEN;
-    const LEN: usize = ipv4::HEADER_LEN + PAYLOAD_LEN;
-
-    let mut message = [0; HEADER_LEN];
-    response.emit(&mut message).ok()?;
-    let mut skb = Skb::alloc(LEN)?;
-    let bytes = skb.writable(LEN)?;
+    let response = response.within(echo.room);
+    let mut buffer = [0; MAX_RESPONSE_LEN];
+    response.emit(&mut buffer).ok()?;
+    let data = buffer.get(..response.buffer_len())?;
+    let payload_len = icmp::HEADER_LEN.checked_add(data.len())?;
+    let len = ipv4::HEADER_LEN.checked_add(payload_len)?;
+    let mut skb = Skb::alloc(len)?;
+    let bytes = skb.writable(len)?;
     ipv4::Repr {
         src: response.router,
         dst: echo.from,
@@ -54,7 +57,7 @@ fn build(response: &Response, echo: Echo) -> Option<Skb> {
         ttl: TTL,
         dont_fragment: true,
         ident: 0,
-        payload_len: u16::try_from(PAYLOAD_LEN).ok()?,
+        payload_len: u16::try_from(payload_len).ok()?,
     }
     .emit(bytes)
     .ok()?;
@@ -62,7 +65,7 @@ fn build(response: &Response, echo: Echo) -> Option<Skb> {
         reply: true,
         ident: echo.ident,
         seq: echo.seq,
-        data: &message,
+        data,
     }
     .emit(bytes.get_mut(ipv4::HEADER_LEN..)?)
     .ok()?;

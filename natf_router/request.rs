@@ -106,6 +106,7 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
     if !echo.verify_checksum() {
         return malformed;
     }
+    let room = echo.data().len();
     match Message::classify(echo.data()) {
         Message::NotNatf => Checked::Plain,
         Message::Request(request) if request.router == ip.dst() => {
@@ -113,6 +114,7 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
                 from: ip.src(),
                 ident: echo.ident(),
                 seq: echo.seq(),
+                room,
             };
             decide(ns, &request, echo)
         }

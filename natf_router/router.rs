@@ -3,7 +3,7 @@
 //! What the router knows in one network namespace.
 
 use core::net::Ipv4Addr;
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use kernel::prelude::*;
 
@@ -31,6 +31,8 @@ pub(crate) struct Router {
     /// Requests whose pseudo-packet is on its way, by what the NAT keeps of it.
     #[pin]
     pub(crate) pending: Map<Pending>,
+    /// Told to endpoints; another one when mappings may have been lost.
+    pub(crate) epoch: AtomicU64,
 }
 
 /// A request that waits for its pseudo-packet to come back.
@@ -67,6 +69,7 @@ impl Namespace for Router {
             counters: RouterCounters::new(),
             act <- Snapshot::new(),
             pending <- Map::new(PENDING_MAX),
+            epoch: AtomicU64::new(clock::random_u64()),
         }? Error)
     }
 
@@ -74,5 +77,10 @@ impl Namespace for Router {
         let now = clock::now_ms();
         ns.pending.retain(|pending| pending.until >= now);
         (ns.pending.len() > 0).then_some(PENDING_MS)
+    }
+
+    /// The NAT forgets the mappings of an address that went away.
+    fn address_gone(ns: &Netns<Self>, _address: Ipv4Addr) {
+        ns.epoch.store(clock::random_u64(), Ordering::Relaxed);
     }
 }

@@ -14,6 +14,14 @@ int natf_ct_confirm(struct sk_buff *skb)
 	return nf_conntrack_confirm(skb);
 }
 
+bool natf_ct_is_confirmed(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && nf_ct_is_confirmed(ct);
+}
+
 /*
  * Window tracking off for this one TCP entry, both directions: its first sequence number was made up,
  * so the real SYN/ACK would count as INVALID. False if there is no entry.

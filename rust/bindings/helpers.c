@@ -4,6 +4,7 @@
  * because an object file can belong to one module only.
  */
 #include <linux/icmp.h>
+#include <linux/inetdevice.h>
 #include <linux/jiffies.h>
 #include <linux/nsproxy.h>
 #include <linux/random.h>
@@ -412,6 +413,20 @@ void nf_queue_nf_hook_drop(struct net *net);
 void natf_net_drop_queued(struct net *net)
 {
 	nf_queue_nf_hook_drop(net);
+}
+
+struct net *natf_address_net(const void *address)
+{
+	const struct in_ifaddr *ifa = address;
+
+	return dev_net(ifa->ifa_dev->dev);
+}
+
+__be32 natf_address_local(const void *address)
+{
+	const struct in_ifaddr *ifa = address;
+
+	return ifa->ifa_local;
 }
 
 /* ---- sysfs ---- */

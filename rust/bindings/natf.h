@@ -7,6 +7,7 @@
 #ifndef NATF_H
 #define NATF_H
 
+#include <linux/inetdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rhashtable.h>
@@ -82,6 +83,10 @@ struct net *natf_current_net(void);
 bool natf_current_is_admin(struct net *net);
 void natf_net_drop_queued(struct net *net);
 
+/* an IPv4 address of an interface, a struct in_ifaddr */
+struct net *natf_address_net(const void *address);
+__be32 natf_address_local(const void *address);
+
 /* sysfs */
 void natf_bin_attr_init(struct bin_attribute *attr);
 
@@ -99,6 +104,7 @@ u64 natf_random_u64(void);
 
 /* conntrack: natf_router only */
 int natf_ct_confirm(struct sk_buff *skb);
+bool natf_ct_is_confirmed(struct sk_buff *skb);
 bool natf_ct_be_liberal(struct sk_buff *skb);
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
 bool natf_ct_end_stale(struct sk_buff *skb);

@@ -14,6 +14,12 @@ pub(crate) fn confirm(skb: &Skb) -> bool {
     unsafe { bindings::natf_ct_confirm(skb.as_ptr()) == NF_ACCEPT }
 }
 
+/// Whether the packet's entry was in conntrack's table before.
+pub(crate) fn is_confirmed(skb: &Skb) -> bool {
+    // SAFETY: valid packet in a hook.
+    unsafe { bindings::natf_ct_is_confirmed(skb.as_ptr()) }
+}
+
 /// Turns window tracking off for the packet's own TCP entry. False: it has no entry.
 pub(crate) fn be_liberal(skb: &Skb) -> bool {
     // SAFETY: valid packet in a hook.

@@ -25,6 +25,7 @@
 #[path = "../bindings/mod.rs"]
 mod bindings;
 
+mod address;
 pub(crate) mod clock;
 pub(crate) mod conntrack;
 pub(crate) mod hook;

@@ -3,13 +3,16 @@
 //! One instance of a module's state per network namespace, with its hooks and its clock tick.
 //!
 //! Life of an instance: made with the namespace (or for all at module load), then its hooks are
-//! registered; before it dies its hooks are unregistered, readers waited for, its tick stopped.
+//! registered; before it dies its hooks are unregistered, readers waited for, its tick stopped. In
+//! between it hears of addresses that go away.
 
+use super::address::Watch;
 use super::bindings;
 use super::clock;
 use super::hook::Spec;
 use super::sysfs::{File, Folder};
 use core::marker::PhantomData;
+use core::net::Ipv4Addr;
 use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::bindings as kb;
@@ -49,6 +52,10 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// Periodic work, in process context; the delay until the next call in milliseconds, or `None`
     /// to wait for a `kick`.
     fn tick(ns: &Netns<Self>) -> Option<u32>;
+    /// An IPv4 address was taken from an interface of the namespace (another interface may have the same
+    /// one still). Process context with the RTNL held; may sleep, but not wait for anybody who wants the
+    /// RTNL. Called up to the end of the namespace, when its hooks are gone already.
+    fn address_gone(_ns: &Netns<Self>, _address: Ipv4Addr) {}
 }
 
 /// An instance with all that hangs on it.
@@ -130,7 +137,7 @@ unsafe extern "C" fn run<N: Namespace>(work: *mut kb::work_struct) {
 /// # Safety
 ///
 /// `net` is valid, and the caller keeps the instance from being taken down while `'a` lasts.
-unsafe fn load<'a, N: Namespace>(net: *mut kb::net) -> Option<&'a Netns<N>> {
+pub(super) unsafe fn load<'a, N: Namespace>(net: *mut kb::net) -> Option<&'a Netns<N>> {
     // SAFETY: as the caller promises.
     unsafe { load_ptr::<N>(net).as_ref() }
 }
@@ -241,8 +248,9 @@ unsafe fn free<N: Namespace>(net: *mut kb::net, ptr: *mut Netns<N>) {
 /// Keeps an instance in every network namespace, present and future, while it lives, and the folder
 /// through which people reach it.
 pub(crate) struct Registration<N: Namespace> {
-    /// Dropped before the instances go: `drop` below takes it first.
+    /// Both are dropped before the instances go: `drop` below takes them first.
     files: Option<Folder>,
+    watch: Option<Watch>,
     ops: KBox<bindings::pernet_operations>,
     _of: PhantomData<fn(N)>,
 }
@@ -271,9 +279,11 @@ impl<N: Namespace> Registration<N> {
         to_result(unsafe { bindings::register_pernet_subsys(&mut *ops) })?;
         let mut registration = Self {
             files: None,
+            watch: None,
             ops,
             _of: PhantomData,
         };
+        registration.watch = Some(Watch::new::<N>()?);
         registration.files = Some(Folder::new(name, files)?);
         Ok(registration)
     }
@@ -282,6 +292,7 @@ impl<N: Namespace> Registration<N> {
 impl<N: Namespace> Drop for Registration<N> {
     fn drop(&mut self) {
         self.files = None;
+        self.watch = None;
         // SAFETY: registered by `new`. The call also waits (`rcu_barrier`) for the RCU callbacks that
         // table entries still have under way, whose code goes with the module.
         unsafe { bindings::unregister_pernet_subsys(&mut *self.ops) };

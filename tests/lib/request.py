@@ -13,9 +13,10 @@ that the first has been dealt with, so "silence" is known without a clock.
   cut                 bytes of the message that are not sent (0)
   checksum=wrong      a wrong ICMP checksum
   split=N             two fragments, the first with N bytes of the IP payload
+  tell=all            print more of the answer: "kept" or "new", and "epoch E" (or "epoch none")
 
 Prints "silence", or "code C mapped A:P lifetime L", and "longer" and "altered" if the answer breaks the
-rules for any answer: no longer than its request, fields of the request copied.
+rules for any answer: no longer than its request, fields of the request copied, no flag but KEPT.
 """
 
 import random
@@ -39,6 +40,17 @@ def checksum(data):
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
+
+
+def epoch(options):
+    """The value of the option EPOCH, if there is just one and all options fit."""
+    found = []
+    while options:
+        kind, length = options[:2]
+        value, options = options[2:2 + length], options[2 + length:]
+        if kind == 4:
+            found.append(value.hex() if len(value) == 8 else "of wrong length")
+    return " and ".join(found) or "none"
 
 
 class Request:
@@ -70,6 +82,7 @@ class Request:
             self.en, self.router, *self.ports, bytes(4), 0, 0, 0) + options
         self.message = message[: len(message) - int(get("cut", 0))]
         self.wrong = get("checksum") == "wrong"
+        self.tell = get("tell") == "all"
 
     def icmp(self):
         head = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.ident, self.seq)
@@ -92,16 +105,18 @@ class Request:
         message = icmp[8:]
         if icmp[0] != ECHO_REPLY or len(message) < FIXED.size:
             return None
-        (magic, version, kind, length, nonce, protocol, code, _, en, router, s, d, mapped, port, _,
+        (magic, version, kind, length, nonce, protocol, code, flags, en, router, s, d, mapped, port, _,
          lifetime) = FIXED.unpack_from(message)
         if nonce != self.nonce:
             return None
         said = f"code {code} mapped {socket.inet_ntoa(mapped)}:{port} lifetime {lifetime}"
+        if self.tell:
+            said += (" kept" if flags & 1 else " new") + f" epoch {epoch(message[FIXED.size:])}"
         if len(message) > len(self.message):
             said += " longer"
         if ((magic, version, kind, length) != (b"NATf", 1, 2, len(message))
                 or (protocol, en, router, (s, d)) != (self.protocol, self.en, self.router, self.ports)
-                or struct.unpack_from("!HH", icmp, 4) != (self.ident, self.seq)
+                or struct.unpack_from("!HH", icmp, 4) != (self.ident, self.seq) or flags & ~1
                 or socket.inet_ntoa(packet[12:16]) != self.dst or checksum(icmp) != 0):
             said += " altered"
         return said
