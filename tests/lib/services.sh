@@ -158,3 +158,40 @@ talk() {
         }
         close(S);' "$1" "$2" "$3"
 }
+
+# talker KEY NAMESPACE HOST PORT [SOURCE-PORT]: opens a TCP connection and keeps it; tell KEY TEXT then sends a line
+# over it. What comes back, or what ended it, is in KEY.log.
+talker() {
+    local key=$1 ns=$2
+    mkfifo "$WORK/$key.fifo"
+    # shellcheck disable=SC2016 # perl's variables
+    background "$key" "$ns" perl -MIO::Socket::INET -MIO::Select -e '
+        $| = 1;
+        my ($fifo, $host, $port, $source) = @ARGV;
+        my $s = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Proto => "tcp",
+            $source ? (LocalPort => $source, ReuseAddr => 1) : ()) or die "connect: $!\n";
+        print "connected from ", $s->sockhost, "\n";
+        open(my $orders, "+<", $fifo) or die "fifo: $!\n";
+        my $select = IO::Select->new($s, $orders);
+        while (1) {
+            for my $ready ($select->can_read) {
+                my $read = sysread($ready, my $text, 4096);
+                if ($ready == $s) {
+                    defined $read or do { print "ended: $!\n"; exit };
+                    $read or do { print "closed\n"; exit };
+                    print "heard: $text";
+                } else {
+                    syswrite($s, $text) // do { print "ended: $!\n"; exit };
+                }
+            }
+        }' "$WORK/$key.fifo" "${@:3}"
+    wait_for grep -q connected "$WORK/$key.log"
+}
+tell() { printf '%s\n' "$2" >"$WORK/$1.fifo"; }
+heard() { grep -q "$2" "$WORK/$1.log"; } # heard KEY REGEX
+
+# line_echo NAMESPACE PORT: a TCP server that sends every line back, for any number of connections
+line_echo() {
+    background "$1.echo.$2" "$1" socat "TCP4-LISTEN:$2,reuseaddr,fork" EXEC:cat
+    wait_for listening "$1" tcp "$2"
+}

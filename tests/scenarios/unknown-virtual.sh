@@ -26,3 +26,11 @@ within "UDP: the same" "$TOOK" 0 999
 matches "UDP: an error, not silence" "$(cat "$WORK/timed")" 'No route to host'
 capture_end wire
 is "nothing left EN" "$(count_packets wire)" 0
+
+# Not even when nothing is configured any more: an application may still have an address.
+write en natf_en/domains "flush"
+capture wire isp en net 240.0.0.0/4
+timed connect en 240.0.7.7 80
+matches "without suffixes it is the same" "$(cat "$WORK/timed")" 'No route to host'
+capture_end wire
+is "and nothing left EN" "$(count_packets wire)" 0
