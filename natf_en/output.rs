@@ -145,7 +145,7 @@ fn first(
         ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
     }
-    let made = Pending::new(Some(skb), None).and_then(|pending| {
+    let made = Pending::of_first(skb).and_then(|pending| {
         let nonce = pending.nonce;
         Ok((nonce, Flow::new(&segment.flow, path, name, pending)?))
     });
@@ -205,7 +205,7 @@ fn translated(
     guard: &rcu::Guard,
 ) -> Verdict {
     if flow.sends(segment, clock::now_ms()) {
-        renewal::ask(ns, flow, guard);
+        renewal::ask(ns, flow, &skb, guard);
     }
     match translate_out(ns, flow, &mut skb, segment, to) {
         Ok(()) => Verdict::Accept(skb),

@@ -14,7 +14,7 @@ use crate::held::{Held, PER_NAMESPACE};
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::shared::Shared;
-use crate::linux::skb::Skb;
+use crate::linux::skb::{Skb, Way};
 use crate::linux::table::Key;
 use crate::natf::vat::{self, Negotiation, Step};
 use crate::natf::wire::control::{Refusal, Request};
@@ -31,6 +31,8 @@ pub(crate) struct Pending {
     asked: usize,
     pub(crate) stage: Stage,
     held: Held,
+    /// The request takes the way of the packet that caused it.
+    pub(crate) way: Way,
     /// The open flow that asks again: the new one will take its place, if it has to.
     replaces: Option<Shared<Flow>>,
 }
@@ -60,26 +62,43 @@ pub(crate) fn icmp_code(refusal: Refusal) -> u8 {
 }
 
 impl Pending {
-    /// A negotiation that starts now, of a flow whose first packet is `first`, or that replaces another.
+    /// A negotiation that starts now.
     ///
     /// # Errors
     ///
-    /// `ENOMEM`; then the packet is gone.
-    pub(crate) fn new(first: Option<Skb>, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
-        let mut pending = KBox::new(
+    /// `ENOMEM`.
+    fn new(way: Way, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
+        Ok(KBox::new(
             Pending {
                 nonce: clock::random_u64(),
                 asked: 0,
                 stage: Stage::Negotiating(Negotiation::start(clock::now_ms())),
                 held: Held::new(),
+                way,
                 replaces,
             },
             GFP_ATOMIC,
-        )?;
-        if let Some(first) = first {
-            let _room_for_one = pending.held.push(first);
-        }
+        )?)
+    }
+
+    /// That of a new flow, which holds its first packet.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; then the packet is gone.
+    pub(crate) fn of_first(first: Skb) -> Result<KBox<Self>> {
+        let mut pending = Self::new(first.way(), None)?;
+        let _room_for_one = pending.held.push(first);
         Ok(pending)
+    }
+
+    /// That of a flow which replaces another if it has to; `skb` is a packet of that one.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn of_renewal(skb: &Skb, replaces: Shared<Flow>) -> Result<KBox<Self>> {
+        Self::new(skb.way(), Some(replaces))
     }
 }
 

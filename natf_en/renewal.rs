@@ -25,8 +25,8 @@ use crate::natf::wire::tcp::{self, RstRepr};
 use crate::pending::{nonce_key, Pending};
 use crate::{request, tick};
 
-/// Asks for the mapping of `old` again. The name may have got another router meanwhile.
-pub(crate) fn ask(ns: &Netns<Endpoint>, old: &Counted<Flow>, guard: &rcu::Guard) {
+/// Asks for the mapping of `old`, a packet of which is `skb`, again. The name may have got another router meanwhile.
+pub(crate) fn ask(ns: &Netns<Endpoint>, old: &Counted<Flow>, skb: &Skb, guard: &rcu::Guard) {
     // First packets of new flows go before.
     if ns.negotiating.len() >= NEGOTIATING_MAX / 2 {
         return;
@@ -36,16 +36,16 @@ pub(crate) fn ask(ns: &Netns<Endpoint>, old: &Counted<Flow>, guard: &rcu::Guard)
         .get(&nrt::Entry::key(old.name.addr), guard)
         .filter(|name| name.is(old.name.host.view(), old.name.domain.view()))
         .map_or(&old.name, |name| &***name);
-    if begin(ns, old, name.clone()).is_err() {
+    if begin(ns, old, skb, name.clone()).is_err() {
         ns.counters.bump(En::NoMemory);
     }
 }
 
-fn begin(ns: &Netns<Endpoint>, old: &Counted<Flow>, name: Arc<nrt::Entry>) -> Result {
+fn begin(ns: &Netns<Endpoint>, old: &Counted<Flow>, skb: &Skb, name: Arc<nrt::Entry>) -> Result {
     let Some(replaces) = old.share() else {
         return Ok(());
     };
-    let pending = Pending::new(None, Some(replaces))?;
+    let pending = Pending::of_renewal(skb, replaces)?;
     let nonce = pending.nonce;
     let new = Flow::new(&old.id(), old.path, name, pending)?;
     ns.negotiating.insert(nonce_key(nonce), new.clone())?;

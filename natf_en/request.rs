@@ -17,7 +17,8 @@ const TTL: u8 = 64;
 /// Sends the flow's request to its router, counted either way. Not while a lock is held.
 pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
     let packet = flow.request().and_then(|request| build(&request));
-    let sent = packet.is_some_and(|skb| skb.send(ns.net()).is_ok());
+    let way = flow.pending().as_ref().map(|pending| pending.way);
+    let sent = packet.is_some_and(|skb| skb.send(ns.net(), way.unwrap_or_default()).is_ok());
     ns.counters.bump(if sent {
         En::RequestSent
     } else {

@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 
 use crate::linux::conntrack;
 use crate::linux::netns::Netns;
-use crate::linux::skb::Skb;
+use crate::linux::skb::{Skb, Way};
 use crate::natf::counters::Router as Count;
 use crate::natf::wire::control::{Response, MAX_RESPONSE_LEN};
 use crate::natf::wire::icmp::{self, EchoRepr};
@@ -33,7 +33,7 @@ pub(crate) struct Echo {
 pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: Echo) {
     let sent = build(response, echo).is_some_and(|mut skb| {
         conntrack::untrack(&mut skb);
-        skb.send(ns.net()).is_ok()
+        skb.send(ns.net(), Way::default()).is_ok()
     });
     if !sent {
         ns.counters.bump(Count::ReplyFailed);

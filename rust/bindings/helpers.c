@@ -147,6 +147,19 @@ void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, boo
 	inet_proto_csum_replace4((__sum16 *)sum, skb, from, to, pseudo);
 }
 
+u32 natf_skb_mark(const struct sk_buff *skb)
+{
+	return skb->mark;
+}
+
+/* The interface that the sender's socket is bound to, or the VRF it is in; 0: none. */
+int natf_skb_bound_ifindex(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	return sk && sk_fullsock(sk) ? READ_ONCE(sk->sk_bound_dev_if) : 0;
+}
+
 /* The packet may be kept from now on. Its device may go meanwhile; that of the route is held. */
 bool natf_skb_dst_force(struct sk_buff *skb)
 {
@@ -261,14 +274,19 @@ int natf_forward(struct net *net, struct sk_buff *skb)
 	return dst_output(net, NULL, skb);
 }
 
-/* Routes a complete IPv4 packet by its own addresses and sends it; consumes it in any case. */
-int natf_send(struct net *net, struct sk_buff *skb)
+/*
+ * Routes a complete IPv4 packet by its own addresses, a mark and an interface (0: any), and sends it;
+ * consumes it in any case.
+ */
+int natf_send(struct net *net, struct sk_buff *skb, u32 mark, int oif)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	struct flowi4 fl4 = {
 		.daddr = iph->daddr,
 		.saddr = iph->saddr,
 		.flowi4_proto = iph->protocol,
+		.flowi4_mark = mark,
+		.flowi4_oif = oif,
 	};
 	struct rtable *rt = ip_route_output_key(net, &fl4);
 
@@ -276,6 +294,7 @@ int natf_send(struct net *net, struct sk_buff *skb)
 		kfree_skb(skb);
 		return PTR_ERR(rt);
 	}
+	skb->mark = mark;
 	skb_dst_drop(skb);
 	skb_dst_set(skb, &rt->dst);
 	return ip_local_out(net, NULL, skb);

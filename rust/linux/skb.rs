@@ -11,6 +11,15 @@ use core::ptr::NonNull;
 use kernel::error::{to_result, Result};
 use kernel::sync::rcu;
 
+/// What beside addresses counts for a route.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Way {
+    /// Firewall mark, set by the socket (SO_MARK).
+    mark: u32,
+    /// Interface or VRF that the socket is bound to; 0: none.
+    ifindex: i32,
+}
+
 /// An IPv4 packet that we own: dropping it frees it (and drop monitors see that).
 pub(crate) struct Skb(NonNull<kernel::bindings::sk_buff>);
 
@@ -157,14 +166,27 @@ impl Skb {
         unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw()) };
     }
 
-    /// Sends a packet that we made, routed by its own addresses.
+    /// What beside its addresses counts for the packet's route.
+    pub(crate) fn way(&self) -> Way {
+        // SAFETY: valid sk_buff.
+        unsafe {
+            Way {
+                mark: bindings::natf_skb_mark(self.as_ptr()),
+                ifindex: bindings::natf_skb_bound_ifindex(self.as_ptr()),
+            }
+        }
+    }
+
+    /// Sends a packet that we made, routed by its own addresses and `way`.
     ///
     /// # Errors
     ///
     /// That of the routing table or the output path; the packet is gone in any case.
-    pub(crate) fn send(self, net: Net<'_>) -> Result {
+    pub(crate) fn send(self, net: Net<'_>, way: Way) -> Result {
         // SAFETY: a complete IPv4 packet; the function consumes it.
-        match unsafe { bindings::natf_send(net.as_ptr(), self.into_raw()) } {
+        let errno =
+            unsafe { bindings::natf_send(net.as_ptr(), self.into_raw(), way.mark, way.ifindex) };
+        match errno {
             errno if errno < 0 => to_result(errno),
             _ => Ok(()),
         }

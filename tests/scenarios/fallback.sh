@@ -27,3 +27,6 @@ is "TCP repeated nothing" "$(repeated_segments wire)" ""
 not_ok "a port without a server is refused, as it should be" \
     fetch en http://plain.home.example.net:81/ --connect-timeout 3
 is "a name of no configured suffix stays as it is" "$(address_of web.example.net)" "$WEB"
+matches "ping goes there, too, and comes from the virtual address" \
+    "$(en ping -n -c 2 -i 0.2 plain.home.example.net)" 'from 240\..* 0% packet loss'
+is "nothing was left to the kernel's own ping" "$(show en natf_en/vat | grep -c '^icmp ')" 1

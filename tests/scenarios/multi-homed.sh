@@ -57,6 +57,24 @@ not_ok "control: without the rule the filters stop that" page --interface $EN2 -
 ip -n en rule add from $EN2 lookup 102
 # The refusal of that moment is remembered for its port alone.
 
+# Routing by a mark, or by the device that the application asks for: the request goes the same way.
+ip -n en route add default via 198.51.100.5 metric 200
+marked() { en ping -n -W 2 "$@" alice.home.example.net; }
+ip -n en rule add fwmark 7 lookup 102
+captures
+matches "a marked ping is answered" "$(marked -c 1 -m 7)" ' 0% packet loss'
+capture_end en
+capture_end en2
+is "mark: all of it by the second link" "$(count_packets en "host $G2")" 0
+is "mark: request and ping" "$(count_packets en2 "icmp[icmptype] == icmp-echo and src $EN2")" 2
+captures
+matches "a ping bound to a device is answered" "$(marked -c 1 -I eth1)" ' 0% packet loss'
+capture_end en
+capture_end en2
+is "device: all of it by the second link" "$(count_packets en "host $G2")" 0
+is "device: request and ping" "$(count_packets en2 "icmp[icmptype] == icmp-echo and src $EN2")" 2
+ip -n en rule del fwmark 7 lookup 102
+
 ip -n en route add 240.0.0.0/8 via 198.51.100.5
 captures
 is "the route to the virtual addresses goes over the second link: the page comes" "$(page)" "this is alice"
