@@ -40,6 +40,8 @@ pub(crate) struct Endpoint {
     pub(crate) domains: Snapshot<Suffix>,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
+    /// Whether hosts behind this one have, or had, flows here.
+    pub(crate) forwards: AtomicBool,
     /// First octet of the virtual addresses.
     pub(crate) prefix: AtomicU8,
     /// Ports of DNS servers, as [`Ports`] packs them.
@@ -106,6 +108,7 @@ impl Namespace for Endpoint {
             counters: EnCounters::new(),
             domains <- Snapshot::new(),
             configured: AtomicBool::new(false),
+            forwards: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
             queries <- Map::new(QUERIES_MAX),

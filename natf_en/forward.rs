@@ -4,6 +4,8 @@
 //! its NAT makes their packets its own, then they are translated like its own. On the way back first the
 //! virtual address is put in, then the NAT undoes its part.
 
+use core::sync::atomic::Ordering;
+
 use crate::endpoint::Endpoint;
 use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -20,7 +22,11 @@ impl hook::Hook<Endpoint> for OutHook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 2;
 
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {
+        // Our own packets were seen when they left their socket.
+        if state.input_ifindex() == 0 {
+            return Verdict::Accept(skb);
+        }
         let dst = skb
             .ip_header()
             .and_then(|head| ipv4::Packet::new_header_checked(head).ok())
@@ -43,6 +49,9 @@ impl hook::Hook<Endpoint> for InHook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+        if !ns.forwards.load(Ordering::Relaxed) {
+            return Verdict::Accept(skb);
+        }
         input::from_mapped(ns, skb, Path::Forwarded)
     }
 }

@@ -246,7 +246,10 @@ bool natf_route_apply(struct natf_route *route, struct sk_buff *skb)
 
 	rcu_read_lock();
 	dst = rcu_dereference(route->dst);
-	if (dst && dst_check(dst, 0) && dst_hold_safe(dst)) {
+	if (dst && dst == skb_dst(skb)) {
+		/* The sender has just checked it: the same next hop for both addresses. */
+		done = true;
+	} else if (dst && dst_check(dst, 0) && dst_hold_safe(dst)) {
 		skb_dst_drop(skb);
 		skb_dst_set(skb, dst);
 		natf_follow_route(skb);

@@ -2,9 +2,9 @@
 
 //! One instance of a module's state per network namespace, with its hooks and its clock tick.
 //!
-//! Life of an instance: made with the namespace (or for all at module load), then its hooks are
-//! registered; before it dies its hooks are unregistered, readers waited for, its tick stopped. In
-//! between it hears of addresses that go away.
+//! Life of an instance: made with the namespace (or for all at module load). Its hooks are registered when
+//! somebody writes to one of its files, so that packets of other namespaces pay nothing; before it dies they are
+//! unregistered, readers waited for, its tick stopped. In between it hears of addresses that go away.
 
 use super::address::Watch;
 use super::bindings;
@@ -18,7 +18,9 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::bindings as kb;
 use kernel::error::{from_result, to_result};
 use kernel::ffi::{c_int, c_uint, c_void};
+use kernel::new_mutex;
 use kernel::prelude::*;
+use kernel::sync::Mutex;
 use kernel::types::Opaque;
 
 /// A network namespace, borrowed from the `Netns` that handed it out.
@@ -43,7 +45,7 @@ impl<N> Id<N> {
 
 /// What a module keeps per namespace.
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
-    /// Registered when the instance is complete.
+    /// Registered at the first setting.
     const HOOKS: &'static [Spec<Self>];
     /// The module's slot.
     fn id() -> &'static Id<Self>;
@@ -63,6 +65,9 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
 pub(crate) struct Netns<N: Namespace> {
     net: *mut kb::net,
     ops: KVec<bindings::nf_hook_ops>,
+    /// Whether the hooks are registered.
+    #[pin]
+    hooked: Mutex<bool>,
     /// When the tick is due, in milliseconds since boot; `u64::MAX`: not armed.
     due: AtomicU64,
     #[pin]
@@ -89,6 +94,7 @@ impl<N: Namespace> Netns<N> {
         try_pin_init!(Self {
             net: of.0,
             ops: KVec::new(),
+            hooked <- new_mutex!(false),
             due: AtomicU64::new(u64::MAX),
             work <- Opaque::ffi_init(|slot| {
                 // SAFETY: the slot is memory for a delayed work, pinned from now on.
@@ -101,6 +107,27 @@ impl<N: Namespace> Netns<N> {
     /// The namespace.
     pub(crate) fn net(&self) -> Net<'_> {
         Net(self.net, PhantomData)
+    }
+
+    /// Registers the hooks, if they are not. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    fn wake(&self) -> Result {
+        let mut hooked = self.hooked.lock();
+        if !*hooked {
+            // SAFETY: the instance is complete, and unregisters them before it dies.
+            to_result(unsafe {
+                bindings::nf_register_net_hooks(
+                    self.net,
+                    self.ops.as_ptr(),
+                    self.ops.len() as c_uint,
+                )
+            })?;
+            *hooked = true;
+        }
+        Ok(())
     }
 
     /// Has the tick run within `delay_ms`, also if it was due later. Any context up to softirq.
@@ -151,7 +178,8 @@ unsafe fn load_ptr<N: Namespace>(net: *mut kb::net) -> *mut Netns<N> {
     unsafe { bindings::natf_net_load(net, id).cast() }
 }
 
-/// Calls `f` with the instance of the current process's namespace. Process context only, from a
+/// Calls `f` with the instance of the current process's namespace, which `admin` wants to change: then it
+/// begins to look at packets. Process context only, from a
 /// sysfs access: the files are gone before the instances are.
 ///
 /// # Errors
@@ -171,7 +199,11 @@ pub(super) fn with_current<N: Namespace, T>(
     if admin && !unsafe { bindings::natf_current_is_admin(net) } {
         return Err(EPERM);
     }
-    f(ns.ok_or(ENODEV)?)
+    let ns = ns.ok_or(ENODEV)?;
+    if admin {
+        ns.wake()?;
+    }
+    f(ns)
 }
 
 unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
@@ -187,21 +219,7 @@ unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
         // SAFETY: the instance is complete; it is not moved: it stays in its pinned box.
         let ptr = KBox::into_raw(unsafe { Pin::into_inner_unchecked(ns) });
         // SAFETY: valid net and slot; nobody else touches the instance yet.
-        unsafe {
-            bindings::natf_net_store(net, N::id().0.load(Ordering::Acquire), ptr.cast());
-            let ops = &(*ptr).ops;
-            let registered = to_result(bindings::nf_register_net_hooks(
-                net,
-                ops.as_ptr(),
-                ops.len() as c_uint,
-            ));
-            if let Err(error) = registered {
-                // Some of the hooks may have run for a moment.
-                kb::synchronize_rcu();
-                free(net, ptr);
-                return Err(error);
-            }
-        }
+        unsafe { bindings::natf_net_store(net, N::id().0.load(Ordering::Acquire), ptr.cast()) };
         Ok(0)
     })
 }
@@ -210,9 +228,11 @@ unsafe extern "C" fn init<N: Namespace>(net: *mut kb::net) -> c_int {
 unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
     // SAFETY: the kernel calls this once per namespace whose `init` succeeded.
     if let Some(ns) = unsafe { load::<N>(net) } {
-        // SAFETY: these hooks were registered by `init`.
-        unsafe {
-            bindings::nf_unregister_net_hooks(net, ns.ops.as_ptr(), ns.ops.len() as c_uint);
+        if *ns.hooked.lock() {
+            // SAFETY: these hooks were registered by `wake`.
+            unsafe {
+                bindings::nf_unregister_net_hooks(net, ns.ops.as_ptr(), ns.ops.len() as c_uint);
+            }
         }
     }
 }
