@@ -13,7 +13,7 @@ domains=$(show en natf_en/domains)
 modes() { find /sys/kernel/natf_en /sys/kernel/natf_router -type f -printf "%m %u %g $1\n" | sort -u; }
 is "tables that are read only, and those that are written" \
     "$(modes %f | grep -E ' (act|domains|nrt|vat|stats)$')" \
-    $'640 root root nrt\n440 root root stats\n440 root root vat\n640 root root act\n640 root root domains'
+    $'440 root root stats\n440 root root vat\n640 root root act\n640 root root domains\n640 root root nrt'
 is "no file has other modes" "$(modes "")" $'440 root root \n640 root root '
 
 nobody() { in_ns "$1" setpriv --reuid=65534 --regid=65534 --clear-groups "${@:2}"; }
