@@ -19,7 +19,7 @@ mod request;
 mod router;
 mod settings;
 
-use linux::netns;
+use linux::{conntrack, netns};
 use router::Router;
 
 module! {
@@ -32,12 +32,15 @@ module! {
 
 /// The loaded module.
 struct Module {
+    /// Dropped first: without its hooks nobody expects echoes.
     _routers: netns::Registration<Router>,
+    _echoes: conntrack::Echoes<Router>,
 }
 
 impl kernel::Module for Module {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Module {
+            _echoes: conntrack::Echoes::new(),
             _routers: netns::Registration::new(c"natf_router", settings::FILES)?,
         })
     }

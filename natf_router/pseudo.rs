@@ -14,6 +14,7 @@ use crate::natf::counters::Router as Count;
 use crate::natf::pseudo::{Pseudo, MAX_LEN};
 use crate::natf::vat;
 use crate::natf::wire::control::{Code, Response};
+use crate::natf::wire::ipv4::Protocol;
 use crate::reply;
 use crate::router::{Pending, Router};
 
@@ -46,7 +47,7 @@ impl hook::Hook<Router> for Hook {
         if pending.answered.swap(true, Ordering::Relaxed) {
             ns.counters.bump(Count::Late);
         } else {
-            let (response, counter) = read_mapping(ns, &skb, &pseudo, pending);
+            let (response, counter) = read_mapping(ns, &skb, &pseudo, pending, &guard);
             ns.counters.bump(counter);
             reply::send(ns, &response, pending.echo);
         }
@@ -61,24 +62,34 @@ fn read_mapping(
     skb: &Skb,
     pseudo: &Pseudo,
     pending: &Pending,
+    guard: &rcu::Guard,
 ) -> (Response, Count) {
+    let echo = pseudo.protocol == Protocol::Icmp;
     let translated = pseudo.src.0 != pending.host;
-    // The entry is made liberal before anybody else can find it.
+    // The entry is prepared before anybody else can find it.
     let tracked = translated && conntrack::be_liberal(skb);
+    if echo {
+        conntrack::may_expect(skb);
+    }
     // A NAT other than nf_nat does not tell: what it says is as good as what it said before.
     let kept = !tracked || conntrack::is_confirmed(skb);
-    if !translated || !conntrack::confirm(skb) {
+    let confirmed = translated && conntrack::confirm(skb);
+    // A NAT other than nf_nat does not tell how long it keeps its mappings.
+    let lifetime = match conntrack::lifetime(ns.net(), skb) {
+        0 if !tracked => vat::direct_lifetime(pseudo.protocol),
+        seconds => seconds,
+    };
+    let expected = !echo || confirmed && conntrack::expect_echo(skb, lifetime, guard);
+    if !confirmed || !expected {
+        if confirmed {
+            conntrack::kill(skb);
+        }
         let refused = Response {
             code: Code::NoResource,
             ..pending.response
         };
         return (refused, Count::NoResource);
     }
-    // A NAT other than nf_nat does not tell how long it keeps its mappings.
-    let lifetime = match conntrack::lifetime(ns.net(), skb) {
-        0 if !tracked => vat::direct_lifetime(pseudo.protocol),
-        seconds => seconds,
-    };
     let response = Response {
         kept,
         epoch: Some(ns.epoch.load(Ordering::Relaxed)),

@@ -128,7 +128,7 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
     if request.en != echo.from {
         return refuse(Code::BadSource, Count::BadSource);
     }
-    if !matches!(request.protocol, Protocol::Tcp | Protocol::Udp) {
+    if matches!(request.protocol, Protocol::Other(_)) {
         return refuse(Code::BadProtocol, Count::BadProtocol);
     }
     if request.unknown_critical.is_some() {
@@ -156,12 +156,13 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
 fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &rcu::Guard) {
     let (host, response, echo) = (pending.host, pending.response, pending.echo);
     let [a, b, c, d, ..] = clock::random_u64().to_be_bytes();
-    let pseudo = Pseudo {
-        protocol: response.protocol,
-        src: (host, response.dst_port),
-        dst: (response.en, response.en_port),
-        token: u32::from_be_bytes([a, b, c, d]),
-    };
+    let pseudo = Pseudo::of_flow(
+        response.protocol,
+        (response.en, response.en_port),
+        host,
+        response.dst_port,
+        u32::from_be_bytes([a, b, c, d]),
+    );
     let refuse = |code, counter| {
         ns.counters.bump(counter);
         reply::send(ns, &Response { code, ..response }, echo);

@@ -3,6 +3,8 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
 
@@ -43,8 +45,9 @@ bool natf_ct_be_liberal(struct sk_buff *skb)
 }
 
 /*
- * A pseudo-packet may meet the entry of an earlier connection of the same ports that has closed, or is
- * about to, and would not open again for it. That entry is ended; true if there was one.
+ * A pseudo-packet may meet an entry that is of no use to it: that of an earlier TCP connection of the same
+ * ports that has closed, or is about to, and would not open again for it; or that of a ping of the inside
+ * host itself, which cannot expect anything. That entry is ended; true if there was one.
  */
 bool natf_ct_end_stale(struct sk_buff *skb)
 {
@@ -52,12 +55,142 @@ bool natf_ct_end_stale(struct sk_buff *skb)
 	struct nf_conn *ct = nf_ct_get(skb, &info);
 	u8 state;
 
-	if (!ct || !nf_ct_is_confirmed(ct) || nf_ct_protonum(ct) != IPPROTO_TCP)
+	if (!ct || !nf_ct_is_confirmed(ct))
 		return false;
-	state = READ_ONCE(ct->proto.tcp.state);
-	if (state < TCP_CONNTRACK_FIN_WAIT || state > TCP_CONNTRACK_CLOSE)
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_TCP:
+		state = READ_ONCE(ct->proto.tcp.state);
+		if (state < TCP_CONNTRACK_FIN_WAIT || state > TCP_CONNTRACK_CLOSE)
+			return false;
+		break;
+	case IPPROTO_ICMP:
+		if (nfct_help(ct))
+			return false;
+		break;
+	default:
 		return false;
+	}
 	return nf_ct_kill(ct);
+}
+
+/* The packet's new entry can be the master of others from now on. */
+void natf_ct_may_expect(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (ct && !nf_ct_is_confirmed(ct) && !nfct_help(ct))
+		nf_ct_helper_ext_add(ct, GFP_ATOMIC);
+}
+
+/* Ends the connection that has `tuple` one way or the other, unless it is one that `master` expected. */
+static void natf_ct_end_other(struct nf_conn *master, const struct nf_conntrack_tuple *tuple)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conn *ct;
+
+	h = nf_conntrack_find_get(nf_ct_net(master), nf_ct_zone(master), tuple);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	if (ct->master != master)
+		nf_ct_kill(ct);
+	nf_ct_put(ct);
+}
+
+/*
+ * An echo request came that an entry expected: it follows it to the inside, by nf_nat's own means. They are
+ * looked for by name, so that this module does not need nf_nat, which need not be there.
+ *
+ * It belongs to the other way of a connection that is there, so it is ESTABLISHED, not RELATED. As RELATED,
+ * NAT would take it for an ICMP error, and its data for the packet that the error is about.
+ */
+static void natf_ct_follow(struct nf_conn *ct, struct nf_conntrack_expect *exp)
+{
+	const struct nf_ct_helper_expectfn *master;
+
+	master = nf_ct_helper_expectfn_find_by_name("nat-follow-master");
+	if (!master)
+		return;
+	master->expectfn(ct, exp);
+	set_bit(IPS_SEEN_REPLY_BIT, &ct->status);
+}
+
+static struct nf_ct_helper_expectfn natf_ct_echo = {
+	.name = "natf-echo",
+	.expectfn = natf_ct_follow,
+};
+
+static bool natf_ct_echo_on;
+
+void natf_ct_echo_register(void)
+{
+	nf_ct_helper_expectfn_register(&natf_ct_echo);
+	WRITE_ONCE(natf_ct_echo_on, true);
+}
+
+/* Nobody expects echoes any more when this returns, and nobody is in natf_ct_follow. May sleep. */
+void natf_ct_echo_unregister(void)
+{
+	WRITE_ONCE(natf_ct_echo_on, false);
+	nf_ct_helper_expectfn_unregister(&natf_ct_echo);
+	synchronize_rcu();
+	nf_ct_helper_expectfn_destroy(&natf_ct_echo);
+	synchronize_rcu();
+}
+
+/*
+ * The packet's entry, that of an echo request P1 -> G1 with id s that the NAT made G2 and m of, lets echo
+ * requests G1 -> G2 with id m in for so many seconds: they go to P1 with id s. What stands in the way is
+ * ended: what an older entry of the same hosts and id expected, and pings of the router with that id.
+ * False: no room. In an RCU section.
+ */
+bool natf_ct_expect_echo(struct sk_buff *skb, u32 lifetime)
+{
+#if IS_ENABLED(CONFIG_NF_NAT)
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+	struct nf_conntrack_tuple outside, inside;
+	struct nf_conntrack_expect *exp;
+	int err;
+
+	if (!READ_ONCE(natf_ct_echo_on) || !ct || nf_ct_protonum(ct) != IPPROTO_ICMP)
+		return false;
+	outside = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	outside.dst.u.icmp.type = ICMP_ECHO;
+	inside = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	inside.dst.u.icmp.type = ICMP_ECHOREPLY;
+	natf_ct_end_other(ct, &outside);
+	natf_ct_end_other(ct, &inside);
+
+	exp = nf_ct_expect_alloc(ct);
+	if (!exp)
+		return false;
+	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, AF_INET, &outside.src.u3, &outside.dst.u3,
+			  IPPROTO_ICMP, &outside.src.u.all, &outside.dst.u.all);
+	/* Not only for one: when the first is dropped, the next must not be taken for a ping of the router. */
+	exp->flags = NF_CT_EXPECT_PERMANENT;
+	exp->timeout += lifetime * HZ;
+	exp->expectfn = natf_ct_follow;
+	exp->dir = IP_CT_DIR_REPLY;
+	exp->saved_proto.icmp.id = inside.src.u.icmp.id;
+	/* One of the same kind that this entry has already is replaced. */
+	err = nf_ct_expect_related(exp, 0);
+	nf_ct_expect_put(exp);
+	return !err;
+#else
+	return false;
+#endif
+}
+
+/* Ends the packet's entry, which is in the table but of no use. */
+void natf_ct_kill(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (ct)
+		nf_ct_kill(ct);
 }
 
 /*
@@ -80,7 +213,8 @@ u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb)
 	case IPPROTO_UDP:
 		return (policy ?: nf_udp_pernet(net)->timeouts)[UDP_CT_UNREPLIED] / HZ;
 	case IPPROTO_ICMP:
-		return (policy ? *policy : nf_icmp_pernet(net)->timeout) / HZ;
+		/* What it expects need not have its policy. */
+		return min(policy ? *policy : UINT_MAX, nf_icmp_pernet(net)->timeout) / HZ;
 	default:
 		return 0;
 	}

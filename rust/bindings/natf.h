@@ -110,6 +110,11 @@ bool natf_ct_is_confirmed(struct sk_buff *skb);
 bool natf_ct_be_liberal(struct sk_buff *skb);
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
 bool natf_ct_end_stale(struct sk_buff *skb);
+void natf_ct_may_expect(struct sk_buff *skb);
+bool natf_ct_expect_echo(struct sk_buff *skb, u32 lifetime);
+void natf_ct_kill(struct sk_buff *skb);
+void natf_ct_echo_register(void);
+void natf_ct_echo_unregister(void);
 void natf_ct_untrack(struct sk_buff *skb);
 
 #endif

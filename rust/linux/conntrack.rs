@@ -5,6 +5,8 @@
 use super::bindings;
 use super::netns::Net;
 use super::skb::Skb;
+use core::marker::PhantomData;
+use kernel::sync::rcu;
 
 /// Enters the packet's new entry into conntrack's table. False: no room, or a clash. Before the packet
 /// leaves POST_ROUTING.
@@ -26,7 +28,49 @@ pub(crate) fn be_liberal(skb: &Skb) -> bool {
     unsafe { bindings::natf_ct_be_liberal(skb.as_ptr()) }
 }
 
-/// Ends the packet's entry if it is that of an earlier TCP connection that has closed. True if it was.
+/// Prepares the packet's new entry for [`expect_echo`]; nothing is done to one that is confirmed.
+pub(crate) fn may_expect(skb: &Skb) {
+    // SAFETY: valid packet in a hook; its unconfirmed entry is its own.
+    unsafe { bindings::natf_ct_may_expect(skb.as_ptr()) };
+}
+
+/// The packet is an echo request that the NAT has translated, its entry confirmed. For `lifetime`
+/// seconds, echo requests to the mapped id belong to that entry and go to the inside host. False: they do
+/// not, because there is no nf_nat, no room for them, or no [`Echoes`].
+pub(crate) fn expect_echo(skb: &Skb, lifetime: u32, _guard: &rcu::Guard) -> bool {
+    // SAFETY: valid packet in a hook, inside its RCU section.
+    unsafe { bindings::natf_ct_expect_echo(skb.as_ptr(), lifetime) }
+}
+
+/// While this lives echoes can be expected. What is expected when it is dropped, in any namespace, is not
+/// any more: it leads to code of this module. (Code with a parameter is compiled only where it is used:
+/// `natf_en` has no conntrack.)
+pub(crate) struct Echoes<N>(PhantomData<fn(N)>);
+
+impl<N> Echoes<N> {
+    /// To be made once in the life of a module.
+    pub(crate) fn new() -> Self {
+        // SAFETY: no requirements; the second of two would corrupt a list of the kernel.
+        unsafe { bindings::natf_ct_echo_register() };
+        Self(PhantomData)
+    }
+}
+
+impl<N> Drop for Echoes<N> {
+    fn drop(&mut self) {
+        // SAFETY: registered by `new`; process context, as modules are loaded and unloaded.
+        unsafe { bindings::natf_ct_echo_unregister() };
+    }
+}
+
+/// Ends the packet's entry.
+pub(crate) fn kill(skb: &Skb) {
+    // SAFETY: valid packet in a hook, which keeps its entry from being freed.
+    unsafe { bindings::natf_ct_kill(skb.as_ptr()) };
+}
+
+/// Ends the packet's entry if a mapping cannot be made of it: that of an earlier TCP connection that has
+/// closed, that of a ping of the inside host. True if it was.
 pub(crate) fn end_stale(skb: &Skb) -> bool {
     // SAFETY: valid packet in a hook.
     unsafe { bindings::natf_ct_end_stale(skb.as_ptr()) }

@@ -77,7 +77,7 @@ counters! {
         Malformed "malformed" "requests dropped: wrong checksum, version, type, length or option",
         Fragment "fragment" "requests dropped: fragmented",
         BadSource "bad_source" "requests refused: the claimed EN address is not the packet's source",
-        BadProtocol "bad_protocol" "requests refused: not TCP or UDP",
+        BadProtocol "bad_protocol" "requests refused: not TCP, UDP or ICMP echo",
         BadOption "bad_option" "requests refused: an option that must be understood is unknown",
         Denied "denied" "requests refused: the ACT does not know the name, or denies it",
         NoHost "no_host" "requests refused: no inside interface leads to the ACT's address",

@@ -3,13 +3,13 @@
 //! Pseudo-packets: what the router feeds to its NAT, and how it knows them again afterwards.
 //!
 //! A NAT changes source address and port, and nothing else. So destination and a token that travels in
-//! the TCP sequence number or in the UDP data tell which request a translated packet belongs to.
+//! the TCP sequence number or in the data of UDP and ICMP tell which request a translated packet belongs to.
 
 use core::net::Ipv4Addr;
 
 use crate::natf::wire::control::MAGIC;
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::natf::wire::{tcp, udp, Error, Layer};
+use crate::natf::wire::{icmp, tcp, udp, Error, Layer};
 
 /// Hop limit: a pseudo-packet that got out in spite of all would die at the next router.
 pub const TTL: u8 = 2;
@@ -17,28 +17,50 @@ pub const TTL: u8 = 2;
 /// Longest pseudo-packet, in bytes, from the IPv4 header on.
 pub const MAX_LEN: usize = 44;
 
-const UDP_DATA_LEN: usize = 16;
+/// Bytes of data in a UDP or ICMP one: the magic, the token, zeros.
+const DATA_LEN: usize = 16;
 
-/// The packet P1:d -> G1:s.
+/// The packet P1:d -> G1:s; with ICMP an echo request, in which s is where d is else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pseudo {
-    /// TCP or UDP.
+    /// TCP, UDP or ICMP.
     pub protocol: Protocol,
-    /// P1:d, or after the NAT the mapped address.
+    /// P1:d, or P1 and the echo id; after the NAT the mapped address.
     pub src: (Ipv4Addr, u16),
-    /// G1:s.
+    /// G1:s, or G1 and 0.
     pub dst: (Ipv4Addr, u16),
     /// Random.
     pub token: u32,
 }
 
 impl Pseudo {
+    /// The packet for a flow from `en` (G1:s) to port `port` (d) of `host` (P1).
+    pub fn of_flow(
+        protocol: Protocol,
+        en: (Ipv4Addr, u16),
+        host: Ipv4Addr,
+        port: u16,
+        token: u32,
+    ) -> Self {
+        // An echo has one id, and a NAT changes it.
+        let (src, dst) = match protocol {
+            Protocol::Icmp => ((host, en.1), (en.0, 0)),
+            _ => ((host, port), en),
+        };
+        Pseudo {
+            protocol,
+            src,
+            dst,
+            token,
+        }
+    }
+
     /// Length in bytes, or `None` for a protocol that has no pseudo-packet.
     pub fn buffer_len(&self) -> Option<usize> {
         match self.protocol {
             Protocol::Tcp => Some(ipv4::HEADER_LEN + tcp::HEADER_LEN),
-            Protocol::Udp => Some(ipv4::HEADER_LEN + udp::HEADER_LEN + UDP_DATA_LEN),
-            _ => None,
+            Protocol::Udp | Protocol::Icmp => Some(MAX_LEN),
+            Protocol::Other(_) => None,
         }
     }
 
@@ -69,22 +91,26 @@ impl Pseudo {
                 window: u16::MAX,
             }
             .emit(rest, self.src.0, self.dst.0),
-            _ => {
-                let mut data = [0; UDP_DATA_LEN];
-                for (to, from) in data
-                    .iter_mut()
-                    .zip(MAGIC.iter().chain(&self.token.to_be_bytes()))
-                {
-                    *to = *from;
-                }
-                udp::Repr {
-                    src_port: self.src.1,
-                    dst_port: self.dst.1,
-                    payload: &data,
-                }
-                .emit(rest, self.src.0, self.dst.0)
+            Protocol::Icmp => icmp::EchoRepr {
+                reply: false,
+                ident: self.src.1,
+                seq: 0,
+                data: &self.data(),
             }
+            .emit(rest),
+            _ => udp::Repr {
+                src_port: self.src.1,
+                dst_port: self.dst.1,
+                payload: &self.data(),
+            }
+            .emit(rest, self.src.0, self.dst.0),
         }
+    }
+
+    fn data(&self) -> [u8; DATA_LEN] {
+        let [m0, m1, m2, m3] = MAGIC;
+        let [t0, t1, t2, t3] = self.token.to_be_bytes();
+        [m0, m1, m2, m3, t0, t1, t2, t3, 0, 0, 0, 0, 0, 0, 0, 0]
     }
 
     /// Reads a packet that may be one. `None`: it cannot be. Any other SYN looks like one: the token
@@ -102,16 +128,13 @@ impl Pseudo {
             }
             Protocol::Udp => {
                 let datagram = udp::Packet::new_checked(ip.payload()).ok()?;
-                let data = datagram.payload();
-                if data.len() != UDP_DATA_LEN {
-                    return None;
-                }
-                let token = data.strip_prefix(&MAGIC)?.first_chunk::<4>()?;
-                (
-                    datagram.src_port(),
-                    datagram.dst_port(),
-                    u32::from_be_bytes(*token),
-                )
+                let token = token(datagram.payload())?;
+                (datagram.src_port(), datagram.dst_port(), token)
+            }
+            Protocol::Icmp => {
+                let message = icmp::Packet::new_checked(ip.payload()).ok()?;
+                let echo = icmp::EchoRepr::parse(&message).filter(|echo| !echo.reply)?;
+                (echo.ident, 0, token(echo.data)?)
             }
             _ => return None,
         };
@@ -131,6 +154,12 @@ impl Pseudo {
         let protocol = u8::from(self.protocol);
         [a, b, c, d, p0, p1, protocol, 0, t0, t1, t2, t3, 0, 0, 0]
     }
+}
+
+/// The token in the data of a UDP or ICMP one.
+fn token(data: &[u8]) -> Option<u32> {
+    let token = data.strip_prefix(&MAGIC)?.first_chunk::<4>()?;
+    (data.len() == DATA_LEN).then(|| u32::from_be_bytes(*token))
 }
 
 #[cfg(test)]
@@ -156,8 +185,10 @@ mod tests {
 
     #[test]
     fn what_was_built_is_known_again() {
-        for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let pseudo = Pseudo { protocol, ..PSEUDO };
+        let (en, host) = (PSEUDO.dst, PSEUDO.src.0);
+        for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
+            let pseudo = Pseudo::of_flow(protocol, en, host, 80, 0xdead_beef);
+            assert_eq!(pseudo == PSEUDO, protocol == Protocol::Tcp);
             let bytes = forwarded(pseudo);
             assert!(bytes.len() <= MAX_LEN);
             assert_eq!(Pseudo::parse(&bytes), Some(pseudo));
@@ -165,14 +196,37 @@ mod tests {
                 assert_eq!(Pseudo::parse(&bytes[..len]), None);
             }
         }
-        assert_eq!(
-            Pseudo {
-                protocol: Protocol::Icmp,
-                ..PSEUDO
-            }
-            .buffer_len(),
-            None
-        );
+        let other = Pseudo {
+            protocol: Protocol::Other(132),
+            ..PSEUDO
+        };
+        assert_eq!(other.buffer_len(), None);
+    }
+
+    #[test]
+    fn an_echo_is_known_whatever_its_id_has_become() {
+        let of = |port| {
+            Pseudo::of_flow(
+                Protocol::Icmp,
+                (PSEUDO.dst.0, 7),
+                PSEUDO.src.0,
+                port,
+                PSEUDO.token,
+            )
+        };
+        assert_eq!(of(7), of(8));
+        assert_eq!(of(7).src, (PSEUDO.src.0, 7));
+        let mut bytes = forwarded(of(7));
+        let mut message = icmp::Packet::new_checked(&mut bytes[20..]).unwrap();
+        message.set_ident(61_000);
+        message.fill_checksum();
+        let mapped = Pseudo::parse(&bytes).unwrap();
+        assert_eq!(mapped.src.1, 61_000);
+        assert_eq!(mapped.key(), of(7).key());
+        assert_ne!(mapped.key(), PSEUDO.key());
+        // Its answer is none.
+        bytes[20] = icmp::ECHO_REPLY;
+        assert_eq!(Pseudo::parse(&bytes), None);
     }
 
     #[test]

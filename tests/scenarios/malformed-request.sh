@@ -51,7 +51,7 @@ check "an option that overruns" malformed silence pad=0 option=3:00112233 cut=2 
 check "an option without a length" malformed silence pad=0 option=3: cut=1 length=52
 
 check "an unknown protocol" bad_protocol "$(code 5)" protocol=132
-check "protocol ICMP, not mapped today" bad_protocol "$(code 5)" protocol=1
+check "protocol 0" bad_protocol "$(code 5)" protocol=0
 check "a critical option" bad_option "$(code 7)" option=128:
 check "the last critical option" bad_option "$(code 7)" option=255:00112233
 check "a name that is denied" denied "$(code 1)" name=carol
