@@ -245,24 +245,29 @@ fn virtual_address(
     });
     for addr in Iterator::chain(own.into_iter(), candidates()) {
         let key = nrt::Entry::key(addr);
+        let fresh = || {
+            let (host, domain) = (name.host.to_name(), name.domain.to_name());
+            let entry = nrt::Entry::new(addr, host, domain, routers);
+            entry.refresh(now, ttl);
+            Arc::new(entry, GFP_ATOMIC).ok()
+        };
         match ns.nrt.get(&key, &guard) {
             Some(entry) if !entry.is(name.host, name.domain) => continue,
             // The router has moved: a new entry for new flows, the old one for those that have it.
             Some(entry) if !entry.is_at(routers) => {
-                renewal::doubt(ns, entry);
-                ns.nrt.remove(entry);
+                if ns.nrt.exchange(entry, fresh()?).ok()? {
+                    entry.set_replaced();
+                    if entry.has_left(routers) {
+                        renewal::doubt(ns, entry);
+                    }
+                }
             }
-            _ => {}
-        }
-        if ns.nrt.get(&key, &guard).is_none() {
-            let (host, domain) = (name.host.to_name(), name.domain.to_name());
-            let entry = nrt::Entry::new(addr, host, domain, routers);
-            entry.refresh(now, ttl);
-            match ns.nrt.insert(key, Arc::new(entry, GFP_ATOMIC).ok()?) {
+            Some(_) => {}
+            None => match ns.nrt.insert(key, fresh()?) {
                 // Another CPU may have been quicker, with this name or with another.
                 Ok(()) | Err(EEXIST) => {}
                 Err(_) => return None,
-            }
+            },
         }
         let entry = ns.nrt.get(&key, &guard)?;
         if entry.is(name.host, name.domain) {

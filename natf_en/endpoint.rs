@@ -9,7 +9,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use crate::flow::{Flow, Incoming, Outgoing};
-use crate::held::Answers;
+use crate::held::{Answers, Queue};
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
@@ -35,7 +35,7 @@ const QUERIES_MAX: u32 = 4096;
 #[pin_data]
 pub(crate) struct Endpoint {
     pub(crate) counters: EnCounters,
-    /// Suffixes of the names that get a virtual address. Empty: the module does nothing here.
+    /// Suffixes of the names that get a virtual address.
     #[pin]
     pub(crate) domains: Snapshot<Suffix>,
     /// Whether there are suffixes, or ever were.
@@ -66,8 +66,13 @@ pub(crate) struct Endpoint {
     /// Packets whose senders have still to be told.
     #[pin]
     pub(crate) answers: BhLock<Answers>,
-    /// Whether there are names with doubtful mappings.
+    /// Whether names were doubted of which not all flows know.
     pub(crate) doubts: AtomicBool,
+    /// When flows were last told of doubts, in milliseconds since boot.
+    pub(crate) doubts_spread: AtomicU64,
+    /// Addresses of ours that went away, and whose flows are still there.
+    #[pin]
+    pub(crate) gone: BhLock<Queue<Ipv4Addr, 16>>,
     /// When the tables were last swept, in milliseconds since boot.
     pub(crate) swept: AtomicU64,
 }
@@ -119,6 +124,8 @@ impl Namespace for Endpoint {
             held: AtomicU32::new(0),
             answers <- BhLock::new(Answers::new()),
             doubts: AtomicBool::new(false),
+            doubts_spread: AtomicU64::new(0),
+            gone <- BhLock::new(Queue::new()),
             swept: AtomicU64::new(0),
         }? Error)
     }

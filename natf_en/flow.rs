@@ -5,7 +5,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
 
 use kernel::prelude::*;
 use kernel::sync::Arc;
@@ -50,12 +50,17 @@ pub(crate) struct Flow {
     pending: BhLock<Option<KBox<Pending>>>,
     /// When the last packet passed, in milliseconds since boot; the low half.
     used: AtomicU32,
-    /// When the first packet went out that has had no answer, likewise; 0: all have been answered.
+    /// When the first packet went out that has had no answer, likewise, or when the router was last asked about
+    /// that; 0: all have been answered.
     unanswered: AtomicU32,
     /// Lifetime without traffic, in seconds.
     lifetime: AtomicU32,
     /// How often the router was asked again since something came in.
     asked: AtomicU8,
+    /// Whether it is being asked.
+    asking: AtomicBool,
+    /// Which of the router's addresses mapped the flow.
+    router: AtomicU8,
     /// A [`Seen`].
     seen: AtomicU8,
     /// `PENDING`, `OPEN` or `BROKEN`: what a data packet looks at instead of taking the lock.
@@ -115,6 +120,8 @@ impl Flow {
                 unanswered: AtomicU32::new(0),
                 lifetime: AtomicU32::new(0),
                 asked: AtomicU8::new(0),
+                asking: AtomicBool::new(false),
+                router: AtomicU8::new(0),
                 seen: AtomicU8::new(0),
                 state: AtomicU8::new(PENDING),
                 path,
@@ -148,14 +155,23 @@ impl Flow {
         Some(FlowId::from_key(key).remote)
     }
 
+    /// The same, if packets may go there.
+    pub(crate) fn open_to(&self) -> Option<(Ipv4Addr, u16)> {
+        match self.state() {
+            State::Open(to) => Some(to),
+            _ => None,
+        }
+    }
+
     /// Sets them. False if they were set before.
     pub(crate) fn set_mapped(&self, to: (Ipv4Addr, u16)) -> bool {
         self.incoming.set(&self.id().on_wire(to).key())
     }
 
-    /// The flow is mapped for `lifetime` seconds.
-    pub(crate) fn set_lifetime(&self, lifetime: u32) {
+    /// The flow is mapped for `lifetime` seconds, by this one of the router's addresses.
+    pub(crate) fn set_lifetime(&self, lifetime: u32, router: u8) {
         self.lifetime.store(lifetime, Ordering::Relaxed);
+        self.router.store(router, Ordering::Relaxed);
         self.used.store(low(clock::now_ms()), Ordering::Relaxed);
     }
 
@@ -166,6 +182,8 @@ impl Flow {
 
     /// The router lost the connection.
     pub(crate) fn set_broken(&self) {
+        // It is remembered until the next segment, counted from now.
+        self.used.store(low(clock::now_ms()), Ordering::Relaxed);
         self.state.store(BROKEN, Ordering::Release);
     }
 
@@ -198,12 +216,29 @@ impl Flow {
                             Ordering::Relaxed,
                         )
                         .is_ok()
-                    && {
-                        self.asked.store(asked.saturating_add(1), Ordering::Relaxed);
-                        true
-                    }
             }
         }
+    }
+
+    /// Begins to ask the router. False if that is under way.
+    pub(crate) fn begins_to_ask(&self) -> bool {
+        !self.asking.swap(true, Ordering::Relaxed)
+    }
+
+    /// Ends that.
+    pub(crate) fn ends_to_ask(&self) {
+        self.asking.store(false, Ordering::Relaxed);
+    }
+
+    /// The router was asked once more since something came in.
+    pub(crate) fn was_asked(&self) {
+        let asked = self.asked.load(Ordering::Relaxed);
+        self.asked.store(asked.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Which of the router's addresses mapped the flow.
+    pub(crate) fn router(&self) -> u8 {
+        self.router.load(Ordering::Relaxed)
     }
 
     /// Notes a packet that comes in.
@@ -218,19 +253,22 @@ impl Flow {
     fn note(&self, segment: &Segment, direction: Direction, now: u64) {
         self.used.store(low(now), Ordering::Relaxed);
         let Some(flags) = segment.flags else { return };
-        let before = Seen(self.seen.load(Ordering::Relaxed));
-        let after = before.and(flags, direction);
-        // Two CPUs may lose each other's bit here; the next segment brings it back.
-        if after != before {
-            self.seen.store(after.0, Ordering::Relaxed);
-        }
+        // Written only when it changes, which is rare.
+        let _ = self
+            .seen
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
+                let after = Seen(before).and(flags, direction).0;
+                (after != before).then_some(after)
+            });
     }
 
     /// Whether packets went out and nothing came back for a while.
     pub(crate) fn is_unanswered(&self, now: u64) -> bool {
         match self.unanswered.load(Ordering::Relaxed) {
             0 => false,
-            since => self.asked.load(Ordering::Relaxed) > 0 || vat::since(now, since) >= 1000,
+            since => {
+                self.asked.load(Ordering::Relaxed) > 0 || vat::since(now, since) >= vat::doubt_ms(0)
+            }
         }
     }
 
@@ -258,7 +296,7 @@ impl Flow {
         let lifetime = self.lifetime.load(Ordering::Relaxed);
         let seen = Seen(self.seen.load(Ordering::Relaxed));
         let limit = match self.protocol() {
-            _ if state == BROKEN => vat::RESET_MS,
+            _ if state == BROKEN => vat::BROKEN_MS,
             Protocol::Tcp => seen.idle_limit_ms(lifetime),
             _ => vat::lifetime_ms(lifetime),
         };
@@ -312,17 +350,22 @@ impl Flow {
     }
 }
 
-/// Takes a flow out of all tables.
+/// Takes a flow out of all tables, because it is over.
 pub(crate) fn forget(ns: &Netns<Endpoint>, flow: &Counted<Flow>) {
+    let was_open = !matches!(flow.state(), State::Pending);
+    if take_out(ns, flow) && was_open {
+        ns.counters.bump(En::Expired);
+    }
+}
+
+/// Takes a flow out of all tables. False if it was out already.
+pub(crate) fn take_out(ns: &Netns<Endpoint>, flow: &Counted<Flow>) -> bool {
     ns.incoming.remove(flow);
     let nonce = flow.pending().as_ref().map(|pending| pending.nonce);
     if let Some(nonce) = nonce {
         ns.negotiating.remove_key(&nonce_key(nonce));
     }
-    let was_open = !matches!(flow.state(), State::Pending);
-    if ns.outgoing.remove(flow) && was_open {
-        ns.counters.bump(En::Expired);
-    }
+    ns.outgoing.remove(flow)
 }
 
 /// What the tick has to tell the sender of a packet.

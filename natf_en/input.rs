@@ -13,7 +13,9 @@ use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::vat::Direction;
+use crate::natf::wire::ipv4::Protocol;
 use crate::output::segment;
+use crate::reply;
 use crate::translate::{self, Side};
 
 /// LOCAL_IN, after all: the firewall and conntrack of this host see the real addresses.
@@ -42,6 +44,10 @@ pub(crate) fn from_mapped(ns: &Netns<Endpoint>, mut skb: Skb, path: Path) -> Ver
     let Some(flow) = flow.filter(|flow| flow.path == path) else {
         return Verdict::Accept(skb);
     };
+    // The answer of a router to a request whose identifier happens to be that of a mapped echo.
+    if segment.flow.protocol == Protocol::Icmp && reply::is_ours(&mut skb) {
+        return Verdict::Accept(skb);
+    }
     flow.hears(&segment, clock::now_ms());
     let (protocol, at) = (segment.flow.protocol, segment.transport);
     match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id().remote) {

@@ -211,6 +211,11 @@ fn translated(
         renewal::ask(ns, flow, &skb, guard);
     }
     match translate_out(ns, flow, &mut skb, segment, to) {
+        // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.
+        Ok(()) if flow.path == Path::Forwarded && skb.is_detached() => {
+            skb.forward(ns.net());
+            Verdict::Stolen
+        }
         Ok(()) => Verdict::Accept(skb),
         Err(error) => Verdict::Refuse(skb, error),
     }

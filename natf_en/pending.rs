@@ -2,14 +2,13 @@
 
 //! A flow before it is open: its request is under way, or was refused, and its packets wait.
 
-use core::net::Ipv4Addr;
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
-use crate::flow::{answer_later, Answer, Flow, State};
+use crate::flow::{answer_later, Answer, Flow};
 use crate::held::{Held, PER_NAMESPACE};
 use crate::linux::clock;
 use crate::linux::netns::Netns;
@@ -27,8 +26,9 @@ const RELEASE_MORE: u8 = 64;
 pub(crate) struct Pending {
     /// Names the flow's request.
     pub(crate) nonce: u64,
-    /// Which of the router's addresses is being asked.
-    asked: usize,
+    /// Which of the router's addresses is being asked, and how many were before.
+    router: u8,
+    tried: usize,
     pub(crate) stage: Stage,
     held: Held,
     /// The request takes the way of the packet that caused it.
@@ -67,11 +67,12 @@ impl Pending {
     /// # Errors
     ///
     /// `ENOMEM`.
-    fn new(way: Way, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
+    fn new(way: Way, router: u8, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
         Ok(KBox::new(
             Pending {
                 nonce: clock::random_u64(),
-                asked: 0,
+                router,
+                tried: 0,
                 stage: Stage::Negotiating(Negotiation::start(clock::now_ms())),
                 held: Held::new(),
                 way,
@@ -87,18 +88,27 @@ impl Pending {
     ///
     /// `ENOMEM`; then the packet is gone.
     pub(crate) fn of_first(first: Skb) -> Result<KBox<Self>> {
-        let mut pending = Self::new(first.way(), None)?;
+        let mut pending = Self::new(first.way(), 0, None)?;
         let _room_for_one = pending.held.push(first);
         Ok(pending)
     }
 
-    /// That of a flow which replaces another if it has to; `skb` is a packet of that one.
+    /// That of a flow which replaces another if it has to; `skb` is a packet of that one. The first of the
+    /// router's addresses to be asked is `router`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn of_renewal(skb: &Skb, replaces: Shared<Flow>) -> Result<KBox<Self>> {
-        Self::new(skb.way(), Some(replaces))
+    pub(crate) fn of_renewal(skb: &Skb, router: u8, replaces: Shared<Flow>) -> Result<KBox<Self>> {
+        Self::new(skb.way(), router, Some(replaces))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(old) = &self.replaces {
+            old.ends_to_ask();
+        }
     }
 }
 
@@ -129,7 +139,7 @@ impl Flow {
             nonce: pending.nonce,
             protocol: id.protocol,
             en: id.local.0,
-            router: *self.name.routers().get(pending.asked)?,
+            router: *self.name.routers().get(usize::from(pending.router))?,
             en_port: id.local.1,
             dst_port: id.remote.1,
             name: self.name.host.view(),
@@ -147,11 +157,17 @@ impl Flow {
         let mut guard = self.pending();
         match guard.as_deref_mut() {
             Some(Pending {
-                asked,
+                router,
+                tried,
                 stage: Stage::Negotiating(negotiation),
                 ..
-            }) if asked.saturating_add(1) < self.name.routers().len() => {
-                *asked = asked.saturating_add(1);
+            }) if tried.saturating_add(1) < self.name.routers().len() => {
+                *tried = tried.saturating_add(1);
+                let next = router.saturating_add(1);
+                *router = match usize::from(next) < self.name.routers().len() {
+                    true => next,
+                    false => 0,
+                };
                 *negotiation = Negotiation::start(now);
                 true
             }
@@ -205,7 +221,7 @@ impl Flow {
         match guard.as_mut() {
             Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
                 pending.stage = Stage::Releasing(RELEASE_MORE);
-                self.set_lifetime(lifetime);
+                self.set_lifetime(lifetime, pending.router);
                 true
             }
             _ => false,
@@ -247,13 +263,5 @@ impl Flow {
             }
         }
         true
-    }
-
-    /// The mapped address, if packets may go there.
-    pub(crate) fn open_to(&self) -> Option<(Ipv4Addr, u16)> {
-        match self.state() {
-            State::Open(to) => Some(to),
-            _ => None,
-        }
     }
 }

@@ -11,11 +11,12 @@ use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::{Endpoint, NEGOTIATING_MAX};
-use crate::flow::{self, Flow, Path};
+use crate::flow::{self, Flow, Path, State};
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::shared::{Counted, Shared};
-use crate::linux::{skb::Skb, socket};
+use crate::linux::skb::Skb;
+use crate::linux::{route, socket};
 use crate::natf::counters::En;
 use crate::natf::nrt;
 use crate::natf::vat::Segment;
@@ -25,30 +26,42 @@ use crate::natf::wire::tcp::{self, RstRepr};
 use crate::pending::{nonce_key, Pending};
 use crate::{request, tick};
 
-/// Asks for the mapping of `old`, a packet of which is `skb`, again. The name may have got another router meanwhile.
+/// Asks for the mapping of `old`, a packet of which is `skb`, again. The name may have got another router
+/// meanwhile.
 pub(crate) fn ask(ns: &Netns<Endpoint>, old: &Counted<Flow>, skb: &Skb, guard: &rcu::Guard) {
     // First packets of new flows go before.
-    if ns.negotiating.len() >= NEGOTIATING_MAX / 2 {
+    if ns.negotiating.len() >= NEGOTIATING_MAX / 2 || !old.begins_to_ask() {
         return;
     }
-    let name = ns
+    let present = ns
         .nrt
         .get(&nrt::Entry::key(old.name.addr), guard)
-        .filter(|name| name.is(old.name.host.view(), old.name.domain.view()))
-        .map_or(&old.name, |name| &***name);
-    if begin(ns, old, skb, name.clone()).is_err() {
+        .filter(|name| name.is(old.name.host.view(), old.name.domain.view()));
+    let (name, router) = match present {
+        Some(name) if !Arc::ptr_eq(name, &old.name) => (&***name, 0),
+        _ => (&old.name, old.router()),
+    };
+    let Some(replaces) = old.share() else { return };
+    // From here on its end is the end of the asking.
+    let Ok(pending) = Pending::of_renewal(skb, router, replaces) else {
+        old.ends_to_ask();
+        return ns.counters.bump(En::NoMemory);
+    };
+    if begin(ns, old, name.clone(), pending).is_err() {
         ns.counters.bump(En::NoMemory);
     }
 }
 
-fn begin(ns: &Netns<Endpoint>, old: &Counted<Flow>, skb: &Skb, name: Arc<nrt::Entry>) -> Result {
-    let Some(replaces) = old.share() else {
-        return Ok(());
-    };
-    let pending = Pending::of_renewal(skb, replaces)?;
+fn begin(
+    ns: &Netns<Endpoint>,
+    old: &Flow,
+    name: Arc<nrt::Entry>,
+    pending: KBox<Pending>,
+) -> Result {
     let nonce = pending.nonce;
     let new = Flow::new(&old.id(), old.path, name, pending)?;
     ns.negotiating.insert(nonce_key(nonce), new.clone())?;
+    old.was_asked();
     ns.counters.bump(En::Asked);
     request::send(ns, &new);
     ns.kick(tick::NEGOTIATION_MS);
@@ -83,26 +96,22 @@ pub(crate) fn refused(ns: &Netns<Endpoint>, old: &Counted<Flow>, new: &Shared<Fl
 
 /// The mappings of all flows of a name may be lost. Any context.
 pub(crate) fn doubt(ns: &Netns<Endpoint>, name: &nrt::Entry) {
-    name.set_doubtful(true);
-    ns.doubts.store(true, Ordering::Relaxed);
-    ns.kick(1);
+    if name.doubt(clock::now_ms()) {
+        ns.doubts.store(true, Ordering::Release);
+        ns.kick(1);
+    }
 }
 
-/// Tells the flows of doubtful names. Process context.
+/// Tells the flows of the names that were doubted since the last time. Process context.
 pub(crate) fn spread_doubts(ns: &Netns<Endpoint>, now: u64) {
-    if !ns.doubts.swap(false, Ordering::Relaxed) {
+    if !ns.doubts.swap(false, Ordering::Acquire) {
         return;
     }
+    let since = ns.doubts_spread.swap(now, Ordering::Relaxed);
     ns.outgoing.walk(|flow| {
-        if flow.name.is_doubtful() {
+        if flow.name.is_doubted(since) {
             flow.doubt(now);
         }
-        ControlFlow::<()>::Continue(())
-    });
-    // (The entry of a name whose router moved is in no table any more; its flows keep the mark, and it says
-    // nothing new to them.)
-    ns.nrt.walk(|name| {
-        name.set_doubtful(false);
         ControlFlow::<()>::Continue(())
     });
 }
@@ -111,8 +120,12 @@ pub(crate) fn spread_doubts(ns: &Netns<Endpoint>, now: u64) {
 /// context.
 pub(crate) fn reset(ns: &Netns<Endpoint>, mut skb: Skb, segment: &Segment) -> Option<()> {
     let guard = rcu::read_lock();
-    let flow = ns.outgoing.get(&segment.flow.key(), &guard)?;
+    let flow = ns
+        .outgoing
+        .get(&segment.flow.key(), &guard)
+        .filter(|flow| matches!(flow.state(), State::Broken))?;
     let from = flow.mapped()?;
+    let way = skb.way();
     let to = segment.flow.local.0;
     let end = segment.transport.checked_add(tcp::HEADER_LEN)?;
     let head = skb.head(end)?.get(segment.transport..)?;
@@ -136,39 +149,41 @@ pub(crate) fn reset(ns: &Netns<Endpoint>, mut skb: Skb, segment: &Segment) -> Op
     .ok()?;
     rst.emit(bytes.get_mut(ipv4::HEADER_LEN..)?, from.0, to)
         .ok()?;
-    answer.deliver(ns.net(), from.0, &guard).ok()
+    answer.deliver(ns.net(), way, &guard).ok()
 }
 
-/// Our address `addr` is gone: flows from it are over, and TCP sockets of this host hear of it now instead of
-/// after many retransmissions. May sleep.
+/// An address of ours went away. With the RTNL held: the work is left to the tick.
 pub(crate) fn address_gone(ns: &Netns<Endpoint>, addr: Ipv4Addr) {
-    /// Flows that are collected at a time: a socket cannot be ended in the middle of a walk.
-    const BATCH: usize = 64;
+    // More than fit at a time: the flows of the others end as they do without us.
+    let _ = ns.gone.lock().push(addr);
+    ns.kick(1);
+}
 
+/// Flows from addresses that went away are over, and TCP sockets of this host hear of it now instead of after many
+/// retransmissions. May sleep.
+pub(crate) fn end_gone(ns: &Netns<Endpoint>) {
     loop {
-        let mut batch: KVec<Shared<Flow>> = KVec::new();
-        ns.outgoing.walk(|flow| {
-            if flow.id().local.0 != addr {
-                return ControlFlow::Continue(());
-            }
-            let kept = flow.share().map(|flow| batch.push(flow, GFP_ATOMIC));
-            match kept {
-                Some(Err(_)) => ControlFlow::Break(()),
-                _ if batch.len() >= BATCH => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        });
-        if batch.is_empty() {
-            return;
+        let next = ns.gone.lock().pop();
+        let Some(addr) = next else { return };
+        // Another interface may have the same one.
+        if route::is_local(ns.net(), addr) {
+            continue;
         }
-        for flow in &batch {
-            let id = flow.id();
-            if flow.path == Path::Local && id.protocol == Protocol::Tcp {
-                socket::abort_tcp(ns.net(), id.local, id.remote);
-            }
-            flow.refuse(ns, Refusal::HostUnreachable);
-            flow::forget(ns, flow);
-            ns.counters.bump(En::AddressGone);
+        let ended = ns.outgoing.each(
+            |flow| flow.id().local.0 == addr,
+            |flow| {
+                let id = flow.id();
+                if flow.path == Path::Local && id.protocol == Protocol::Tcp {
+                    socket::abort_tcp(ns.net(), id.local, id.remote);
+                }
+                flow.refuse(ns, Refusal::HostUnreachable);
+                if flow::take_out(ns, flow) {
+                    ns.counters.bump(En::AddressGone);
+                }
+            },
+        );
+        if ended.is_err() {
+            ns.counters.bump(En::NoMemory);
         }
     }
 }

@@ -43,7 +43,7 @@ impl hook::Hook<Endpoint> for Hook {
 }
 
 /// Whether the packet is an echo reply that carries the magic of NAT-f.
-fn is_ours(skb: &mut Skb) -> bool {
+pub(crate) fn is_ours(skb: &mut Skb) -> bool {
     // The magic follows the IPv4 header, without options, and the ICMP header. A reply with IP options
     // is left to the kernel; no NAT-f router sends one.
     const LEN: usize = ipv4::HEADER_LEN + icmp::HEADER_LEN + MAGIC.len();
@@ -91,15 +91,14 @@ fn unknown(ns: &Netns<Endpoint>) -> Option<()> {
 
 /// The host answers as any host does: it is to be talked to directly.
 fn direct(ns: &Netns<Endpoint>, flow: &Shared<Flow>, request: &Request<'_>) -> Option<()> {
-    ns.negotiating.remove_key(&nonce_key(request.nonce));
+    if !ns.negotiating.remove_key(&nonce_key(request.nonce)) {
+        return unknown(ns);
+    }
     let lifetime = vat::direct_lifetime(request.protocol);
-    match flow.replaces() {
-        // It does not know about mappings, so it cannot have lost one.
-        Some(old) => renewal::kept(ns, &old, lifetime),
-        None => {
-            let to = (request.router, request.dst_port);
-            open(ns, flow, to, lifetime, En::Fallback);
-        }
+    // It does not know about mappings, so it cannot have lost one.
+    if flow.replaces().is_none() {
+        let to = (request.router, request.dst_port);
+        open(ns, flow, to, lifetime, En::Fallback);
     }
     Some(())
 }
@@ -110,7 +109,10 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
     if refusal.is_none() && !is_usable(ns, response) {
         return None;
     }
-    ns.negotiating.remove_key(&nonce_key(response.nonce));
+    // Only one of two answers, on two CPUs, finds it there.
+    if !ns.negotiating.remove_key(&nonce_key(response.nonce)) {
+        return unknown(ns);
+    }
     if response
         .epoch
         .is_some_and(|epoch| flow.name.note_epoch(epoch))
@@ -121,9 +123,12 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
         (None, None) => open(ns, flow, to, response.lifetime, En::Mapped),
         (Some(old), None) => {
             let same = old.mapped() == Some(to);
-            match response.protocol {
-                Protocol::Tcp if !same || !response.kept => renewal::broken(ns, &old),
-                _ if same => renewal::kept(ns, &old, response.lifetime),
+            let tcp = response.protocol == Protocol::Tcp;
+            match (same, response.kept) {
+                (true, kept) if kept || !tcp => renewal::kept(ns, &old, response.lifetime),
+                // Its packets get through all the same, by a mapping that is not lost yet.
+                _ if !old.is_unanswered(clock::now_ms()) => {}
+                _ if tcp => renewal::broken(ns, &old),
                 _ => open(ns, flow, to, response.lifetime, En::Moved),
             }
         }
@@ -151,10 +156,7 @@ fn open(
     lifetime: u32,
     counter: En,
 ) {
-    if !flow.set_mapped(to) {
-        // The same answer twice, on two CPUs.
-        return ns.counters.bump(En::ReplyUnknown);
-    }
+    flow.set_mapped(to);
     if counter != En::Fallback {
         // The router's NAT says that this mapping is ours now. A flow that had it and is over, or long
         // silent, gives way. One in use does not: then both lead to the same port of the same inside
@@ -174,8 +176,12 @@ fn open(
         return ns.counters.bump(En::ReplyUnknown);
     }
     if let Some(old) = flow.replaces() {
-        let replaced = ns.outgoing.replace(&old, flow);
-        ns.incoming.remove(if replaced { &old } else { flow });
+        if !ns.outgoing.replace(&old, flow) {
+            // It was over meanwhile.
+            ns.incoming.remove(flow);
+            return;
+        }
+        ns.incoming.remove(&old);
     }
     ns.counters.bump(counter);
     while let Some(skb) = flow.release(ns) {

@@ -5,12 +5,15 @@
 use core::ops::ControlFlow;
 use core::sync::atomic::Ordering;
 
+use kernel::sync::rcu;
+
 use crate::endpoint::{Endpoint, NRT_MAX};
 use crate::flow::{self, Answer, Flow};
 use crate::held::ANSWERS;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::natf::counters::En;
+use crate::natf::nrt;
 use crate::natf::vat::{Direction, Step};
 use crate::natf::wire::control::Refusal;
 use crate::{output, renewal, request};
@@ -25,6 +28,7 @@ pub(crate) const SWEEP_MS: u32 = 1000;
 pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     let now = clock::now_ms();
     give_answers(ns);
+    renewal::end_gone(ns);
     renewal::spread_doubts(ns, now);
     ns.negotiating.retain(|flow| negotiate(ns, flow, now));
     let swept = ns.swept.load(Ordering::Relaxed);
@@ -86,13 +90,26 @@ fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
     }
 }
 
+/// The name of a flow lives as long as the flow, also when its router moved and it has another entry.
+fn keep_name(ns: &Netns<Endpoint>, flow: &Flow, now: u64) {
+    let own = &flow.name;
+    if !own.is_replaced() {
+        return own.refresh(now, 0);
+    }
+    let guard = rcu::read_lock();
+    let present = ns.nrt.get(&nrt::Entry::key(own.addr), &guard);
+    if let Some(name) = present.filter(|name| name.is(own.host.view(), own.domain.view())) {
+        name.refresh(now, 0);
+    }
+}
+
 fn sweep(ns: &Netns<Endpoint>, now: u64) {
     ns.outgoing.walk(|flow| {
         if flow.is_over(now, false) {
             flow::forget(ns, flow);
         } else {
             // A name in use stays: an application may open another flow to the address it has (FTP).
-            flow.name.refresh(now, 0);
+            keep_name(ns, flow, now);
         }
         ControlFlow::<()>::Continue(())
     });

@@ -63,7 +63,7 @@ u32 natf_table_len(const struct rhashtable *ht)
 	return atomic_read(&ht->nelems);
 }
 
-void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter)
+void natf_table_walk_enter(struct rhashtable *ht, struct rhashtable_iter *iter)
 {
 	rhashtable_walk_enter(ht, iter);
 	rhashtable_walk_start(iter);
@@ -80,15 +80,19 @@ void *natf_table_walk_next(struct rhashtable_iter *iter)
 	return IS_ERR(entry) ? NULL : entry;
 }
 
-/* Lets others run; an entry seen before must not be used after. Process context. */
-void natf_table_walk_pause(struct rhashtable_iter *iter)
+/* Between the two the caller may sleep; an entry seen before must not be used after. Process context. */
+void natf_table_walk_stop(struct rhashtable_iter *iter)
 {
 	rhashtable_walk_stop(iter);
 	cond_resched();
+}
+
+void natf_table_walk_resume(struct rhashtable_iter *iter)
+{
 	rhashtable_walk_start(iter);
 }
 
-void natf_table_walk_stop(struct rhashtable_iter *iter)
+void natf_table_walk_exit(struct rhashtable_iter *iter)
 {
 	rhashtable_walk_stop(iter);
 	rhashtable_walk_exit(iter);
@@ -160,6 +164,11 @@ int natf_skb_bound_ifindex(const struct sk_buff *skb)
 	return sk && sk_fullsock(sk) ? READ_ONCE(sk->sk_bound_dev_if) : 0;
 }
 
+bool natf_skb_is_detached(const struct sk_buff *skb)
+{
+	return !skb->dev;
+}
+
 /* The packet may be kept from now on. Its device may go meanwhile; that of the route is held. */
 bool natf_skb_dst_force(struct sk_buff *skb)
 {
@@ -207,6 +216,11 @@ bool natf_is_for_us(struct sk_buff *skb)
 	       skb_rtable(skb)->rt_type == RTN_LOCAL;
 	skb_dst_drop(skb);
 	return ours;
+}
+
+bool natf_is_local(struct net *net, __be32 addr)
+{
+	return inet_addr_type(net, addr) == RTN_LOCAL;
 }
 
 /* A forwarded packet has its output device already: it must be that of the new route. */
@@ -338,11 +352,10 @@ static int natf_deliver_finish(struct net *net, struct sock *sk, struct sk_buff 
 }
 
 /* The caller is inside an RCU read section, which keeps the device after the route is put. */
-static int natf_run_input(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex,
+static int natf_run_input(struct net *net, struct sk_buff *skb, struct flowi4 *fl4, int not_ifindex,
 			  int (*finish)(struct net *, struct sock *, struct sk_buff *))
 {
-	struct flowi4 fl4 = { .daddr = near };
-	struct rtable *rt = ip_route_output_key(net, &fl4);
+	struct rtable *rt = ip_route_output_key(net, fl4);
 	struct net_device *dev;
 
 	if (IS_ERR(rt)) {
@@ -373,16 +386,28 @@ static int natf_run_input(struct net *net, struct sk_buff *skb, __be32 near, int
  */
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
 {
-	return natf_run_input(net, skb, near, not_ifindex, natf_inject_finish);
+	struct flowi4 fl4 = { .daddr = near };
+
+	return natf_run_input(net, skb, &fl4, not_ifindex, natf_inject_finish);
 }
 
-/* The same for a packet that may also be for this host; not with a socket locked. */
-int natf_deliver(struct net *net, struct sk_buff *skb, __be32 near)
+/*
+ * The same for a packet that may also be for this host, and that answers one which went out by this mark and
+ * interface. Not with a socket locked.
+ */
+int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif)
 {
+	struct flowi4 fl4 = {
+		.daddr = ip_hdr(skb)->saddr,
+		.saddr = ip_hdr(skb)->daddr,
+		.flowi4_mark = mark,
+		.flowi4_oif = oif,
+		.flowi4_flags = FLOWI_FLAG_ANYSRC,
+	};
 	int err;
 
 	local_bh_disable();
-	err = natf_run_input(net, skb, near, 0, natf_deliver_finish);
+	err = natf_run_input(net, skb, &fl4, 0, natf_deliver_finish);
 	local_bh_enable();
 	return err;
 }
@@ -398,8 +423,11 @@ int natf_input_ifindex(const struct nf_hook_state *state)
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport)
 {
 	/* As a packet that came in: the far side is the source. The port of the near side is in host order. */
-	struct sock *sk = __inet_lookup_established(net, saddr, sport, daddr, dport, 0, 0);
+	struct sock *sk;
 
+	rcu_read_lock();
+	sk = __inet_lookup_established(net, saddr, sport, daddr, dport, 0, 0);
+	rcu_read_unlock();
 	if (!sk)
 		return;
 	tcp_abort(sk, ECONNABORTED);

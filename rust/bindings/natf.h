@@ -40,10 +40,11 @@ int natf_table_insert(struct rhashtable *ht, struct natf_link *link);
 int natf_table_remove(struct rhashtable *ht, struct natf_link *link);
 int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new);
 u32 natf_table_len(const struct rhashtable *ht);
-void natf_table_walk_start(struct rhashtable *ht, struct rhashtable_iter *iter);
+void natf_table_walk_enter(struct rhashtable *ht, struct rhashtable_iter *iter);
 void *natf_table_walk_next(struct rhashtable_iter *iter);
-void natf_table_walk_pause(struct rhashtable_iter *iter);
 void natf_table_walk_stop(struct rhashtable_iter *iter);
+void natf_table_walk_resume(struct rhashtable_iter *iter);
+void natf_table_walk_exit(struct rhashtable_iter *iter);
 void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void *arg), void *arg);
 
 /* sk_buff */
@@ -58,12 +59,14 @@ bool natf_skb_is_partial(const struct sk_buff *skb);
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);
 u32 natf_skb_mark(const struct sk_buff *skb);
 int natf_skb_bound_ifindex(const struct sk_buff *skb);
+bool natf_skb_is_detached(const struct sk_buff *skb);
 bool natf_skb_dst_force(struct sk_buff *skb);
 struct sk_buff *natf_skb_alloc(u32 len);
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 
 /* routing; addresses in network byte order */
 bool natf_is_for_us(struct sk_buff *skb);
+bool natf_is_local(struct net *net, __be32 addr);
 int natf_reroute(struct net *net, struct sk_buff *skb);
 void natf_route_store(struct natf_route *route, struct sk_buff *skb);
 bool natf_route_apply(struct natf_route *route, struct sk_buff *skb);
@@ -72,10 +75,10 @@ int natf_resend(struct net *net, struct sk_buff *skb);
 int natf_forward(struct net *net, struct sk_buff *skb);
 int natf_send(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
-int natf_deliver(struct net *net, struct sk_buff *skb, __be32 near);
+int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_input_ifindex(const struct nf_hook_state *state);
 
-/* sockets; addresses and ports in network byte order */
+/* sockets; addresses and sport in network byte order, dport in that of the host */
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport);
 
 /* namespaces and the current process */

@@ -153,7 +153,8 @@ unsafe extern "C" fn run<N: Namespace>(work: *mut kb::work_struct) {
             .byte_sub(core::mem::offset_of!(Netns<N>, work))
             .cast::<Netns<N>>()
     };
-    ns.due.store(u64::MAX, Ordering::Release);
+    // Before the tick looks at what the kicks were for.
+    ns.due.swap(u64::MAX, Ordering::AcqRel);
     if let Some(delay) = N::tick(ns) {
         ns.kick(delay);
     }
@@ -314,7 +315,13 @@ impl<N: Namespace> Drop for Registration<N> {
         self.files = None;
         self.watch = None;
         // SAFETY: registered by `new`. The call also waits (`rcu_barrier`) for the RCU callbacks that
-        // table entries still have under way, whose code goes with the module.
-        unsafe { bindings::unregister_pernet_subsys(&mut *self.ops) };
+        // table entries still have under way, whose code goes with the module. But what a callback frees may
+        // own an object that takes a callback of its own, and that one more: a negotiation, its flow, the
+        // flow that it was to replace.
+        unsafe {
+            bindings::unregister_pernet_subsys(&mut *self.ops);
+            kb::rcu_barrier();
+            kb::rcu_barrier();
+        }
     }
 }

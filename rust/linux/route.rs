@@ -5,6 +5,7 @@
 use super::bindings;
 use super::netns::Net;
 use super::skb::Skb;
+use core::net::Ipv4Addr;
 use kernel::prelude::*;
 use kernel::sync::rcu;
 use kernel::types::Opaque;
@@ -14,6 +15,12 @@ use kernel::types::Opaque;
 pub(crate) fn is_for_us(skb: &mut Skb, _guard: &rcu::Guard) -> bool {
     // SAFETY: valid packet with an input device, as in PRE_ROUTING; without one the kernel says no.
     unsafe { bindings::natf_is_for_us(skb.as_ptr()) }
+}
+
+/// Whether `addr` is one of our own addresses.
+pub(crate) fn is_local(net: Net<'_>, addr: Ipv4Addr) -> bool {
+    // SAFETY: valid net.
+    unsafe { bindings::natf_is_local(net.as_ptr(), u32::from_ne_bytes(addr.octets())) }
 }
 
 /// The route that a flow took last; looked up again when routing has changed.

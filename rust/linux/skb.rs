@@ -137,6 +137,12 @@ impl Skb {
         unsafe { bindings::natf_skb_was_fragmented(self.as_ptr()) }
     }
 
+    /// Whether the packet has left its device behind, by [`Skb::hold`].
+    pub(crate) fn is_detached(&self) -> bool {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_is_detached(self.as_ptr()) }
+    }
+
     /// Makes the packet's route outlive the RCU section of the hook, so that the packet can be held.
     /// False if it has none any more: then it cannot.
     pub(crate) fn hold(&mut self, _guard: &rcu::Guard) -> bool {
@@ -212,16 +218,17 @@ impl Skb {
         })
     }
 
-    /// Runs a packet that we made through the input path, as if it came from `near`, also to this host. Process
-    /// context; not with a socket locked.
+    /// Runs a packet that we made through the input path, also to this host, as if it came from its source and
+    /// answers one that went out by `way`. Process context; not with a socket locked.
     ///
     /// # Errors
     ///
-    /// `ENETUNREACH`: no interface leads to `near`.
-    pub(crate) fn deliver(self, net: Net<'_>, near: Ipv4Addr, _guard: &rcu::Guard) -> Result {
-        let near = u32::from_ne_bytes(near.octets());
+    /// `ENETUNREACH`: no interface leads to its source.
+    pub(crate) fn deliver(self, net: Net<'_>, way: Way, _guard: &rcu::Guard) -> Result {
         // SAFETY: a complete IPv4 packet; the function consumes it.
-        to_result(unsafe { bindings::natf_deliver(net.as_ptr(), self.into_raw(), near) })
+        to_result(unsafe {
+            bindings::natf_deliver(net.as_ptr(), self.into_raw(), way.mark, way.ifindex)
+        })
     }
 
     /// Tells the sender with an ICMP destination unreachable of this code, and frees the packet.

@@ -183,8 +183,9 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
     ///
     /// # Errors
     ///
-    /// `ENOSPC` when full, `EEXIST` when the key is taken, `ENOMEM`; `EINVAL` if the link has no key or was
-    /// entered before. Once in, or refused with `EEXIST` or `ENOMEM`, an object cannot be entered again.
+    /// `ENOSPC` when full, `EEXIST` when the key is taken, `ENOMEM` and what else the kernel's table says; `EINVAL`
+    /// if the link has no key or was entered before. Once tried, except with `ENOSPC`, an object cannot be
+    /// entered again.
     pub(crate) fn enter(&self, object: &Shared<T>) -> Result {
         if self.len() >= self.max {
             return Err(ENOSPC);
@@ -277,7 +278,7 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
         // does not move meanwhile. Between start, rest and stop we are in an RCU section, and no object is
         // used beyond.
         unsafe {
-            bindings::natf_table_walk_start(self.inner.ht.get(), iter.as_mut_ptr());
+            bindings::natf_table_walk_enter(self.inner.ht.get(), iter.as_mut_ptr());
             while let Some(object) =
                 owner::<T, N>(bindings::natf_table_walk_next(iter.as_mut_ptr()))
             {
@@ -287,12 +288,54 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
                 }
                 visited = visited.wrapping_add(1);
                 if visited % STRIDE == 0 {
-                    bindings::natf_table_walk_pause(iter.as_mut_ptr());
+                    bindings::natf_table_walk_stop(iter.as_mut_ptr());
+                    bindings::natf_table_walk_resume(iter.as_mut_ptr());
                 }
             }
-            bindings::natf_table_walk_stop(iter.as_mut_ptr());
+            bindings::natf_table_walk_exit(iter.as_mut_ptr());
         }
         result
+    }
+
+    /// Calls `act`, which may sleep, with every object for which `which`, which may not, is true. Process
+    /// context.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, before anything was done.
+    pub(crate) fn each(
+        &self,
+        mut which: impl FnMut(&Counted<T>) -> bool,
+        mut act: impl FnMut(&Counted<T>),
+    ) -> Result {
+        const BATCH: usize = 64;
+
+        let mut batch: KVec<Shared<T>> = KVec::with_capacity(BATCH, GFP_KERNEL)?;
+        let mut iter = core::mem::MaybeUninit::<kb::rhashtable_iter>::uninit();
+        // SAFETY: as in `walk`; `act` is called between stop and resume, outside of the RCU section, with objects
+        // that the batch owns.
+        unsafe {
+            bindings::natf_table_walk_enter(self.inner.ht.get(), iter.as_mut_ptr());
+            while let Some(object) =
+                owner::<T, N>(bindings::natf_table_walk_next(iter.as_mut_ptr()))
+            {
+                let object = object.as_ref();
+                if which(object) {
+                    // There is room: a full batch was emptied below.
+                    object
+                        .share()
+                        .map(|object| batch.push_within_capacity(object));
+                }
+                if batch.len() >= BATCH {
+                    bindings::natf_table_walk_stop(iter.as_mut_ptr());
+                    batch.drain_all().for_each(|object| act(&object));
+                    bindings::natf_table_walk_resume(iter.as_mut_ptr());
+                }
+            }
+            bindings::natf_table_walk_exit(iter.as_mut_ptr());
+        }
+        batch.drain_all().for_each(|object| act(&object));
+        Ok(())
     }
 }
 
@@ -364,5 +407,18 @@ impl<V: Send + Sync + 'static> Map<V> {
             value,
         };
         self.enter(&Shared::pin_init(keyed, GFP_ATOMIC)?)
+    }
+
+    /// Puts `value` into the place of `old`. False if `old` is not there (any more).
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn exchange(&self, old: &Counted<Keyed<V>>, value: V) -> Result<bool> {
+        let keyed = Keyed {
+            link: Link::new(old.link.key().ok_or(ENOENT)?),
+            value,
+        };
+        Ok(self.replace(old, &Shared::pin_init(keyed, GFP_ATOMIC)?))
     }
 }

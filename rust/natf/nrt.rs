@@ -18,7 +18,10 @@ pub const MIN_LIFE_S: u32 = 60;
 /// How long the address of an expired name stays its own, in milliseconds.
 pub const RESERVED_MS: u64 = 3_600_000;
 
-/// One entry. Shared by readers; only its expiry changes.
+/// Pause between two doubts about a name that count, in milliseconds.
+pub const DOUBT_PAUSE_MS: u64 = 10_000;
+
+/// One entry. Shared by readers; only its expiry and what is known of its router's state change.
 #[derive(Debug)]
 pub struct Entry {
     /// The virtual address.
@@ -33,8 +36,10 @@ pub struct Entry {
     expires: AtomicU64,
     /// The router's last EPOCH; 0 before the first.
     epoch: AtomicU64,
-    /// The mappings of this name's flows may be lost.
-    doubtful: AtomicBool,
+    /// When the mappings of its flows were last said to be lost, in milliseconds since boot; 0: never.
+    doubted: AtomicU64,
+    /// Another entry has taken its place.
+    replaced: AtomicBool,
 }
 
 impl Entry {
@@ -53,7 +58,8 @@ impl Entry {
             count: routers.len().min(MAX_ROUTERS),
             expires: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
-            doubtful: AtomicBool::new(false),
+            doubted: AtomicU64::new(0),
+            replaced: AtomicBool::new(false),
         }
     }
 
@@ -63,14 +69,31 @@ impl Entry {
         before != 0 && before != epoch
     }
 
-    /// Notes that the mappings of its flows may be lost, or that all flows know.
-    pub fn set_doubtful(&self, doubtful: bool) {
-        self.doubtful.store(doubtful, Ordering::Relaxed);
+    /// Notes that the mappings of its flows may be lost. False if that was said a moment ago: a router that says
+    /// so all the time does not make us busy.
+    pub fn doubt(&self, now: u64) -> bool {
+        let before = self.doubted.load(Ordering::Relaxed);
+        let counts = before == 0 || now.saturating_sub(before) >= DOUBT_PAUSE_MS;
+        if counts {
+            self.doubted.store(now.max(1), Ordering::Relaxed);
+        }
+        counts
     }
 
-    /// Whether the mappings of its flows may be lost, and not all flows know yet.
-    pub fn is_doubtful(&self) -> bool {
-        self.doubtful.load(Ordering::Relaxed)
+    /// Whether that was said at `since` or later.
+    pub fn is_doubted(&self, since: u64) -> bool {
+        let doubted = self.doubted.load(Ordering::Relaxed);
+        doubted != 0 && doubted >= since
+    }
+
+    /// Notes that another entry has taken its place.
+    pub fn set_replaced(&self) {
+        self.replaced.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether another entry has taken its place.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced.load(Ordering::Relaxed)
     }
 
     /// Addresses of the router: alternatives, to be tried in this order.
@@ -78,9 +101,19 @@ impl Entry {
         self.routers.get(..self.count).unwrap_or_default()
     }
 
-    /// Whether its router has these addresses. Their order does not count: name servers rotate it.
+    /// Whether its router has these addresses. Their order does not count: name servers rotate it. Of more than
+    /// are kept one is enough, because each answer shows others.
     pub fn is_at(&self, routers: &[Ipv4Addr]) -> bool {
-        routers.len() == self.count && routers.iter().all(|addr| self.routers().contains(addr))
+        let same = |addr| self.routers().contains(addr);
+        match routers.len() {
+            MAX_ROUTERS.. if self.count == MAX_ROUTERS => routers.iter().any(same),
+            count => count == self.count && routers.iter().all(same),
+        }
+    }
+
+    /// Whether its router has none of these addresses.
+    pub fn has_left(&self, routers: &[Ipv4Addr]) -> bool {
+        !routers.iter().any(|addr| self.routers().contains(addr))
     }
 
     /// The same name was answered again, or is in use. It never shortens the life: another answer may
@@ -175,6 +208,14 @@ mod tests {
         assert!(entry.is_at(&[OTHER, G2]));
         assert!(!entry.is_at(&[G2]));
         assert!(!entry.is_at(&[G2, Ipv4Addr::LOCALHOST]));
+        assert!(!entry.has_left(&[Ipv4Addr::LOCALHOST, G2]));
+        assert!(entry.has_left(&[Ipv4Addr::LOCALHOST]));
+        let of = |last: [u8; 4]| last.map(|last| Ipv4Addr::new(203, 0, 113, last));
+        let (host, domain) = (entry.host.clone(), entry.domain.clone());
+        let full = Entry::new(G2, host, domain, &of([2, 3, 4, 5]));
+        assert!(full.is_at(&of([5, 6, 7, 8])), "others of many");
+        assert!(!full.is_at(&of([6, 7, 8, 9])));
+        assert!(!full.is_at(&of([2, 3, 4, 5])[..3]), "one less");
         let many = [G2, OTHER, G2, OTHER, G2];
         let Entry { host, domain, .. } = entry;
         assert_eq!(Entry::new(G2, host, domain, &many).routers(), &many[..4]);
@@ -236,6 +277,17 @@ mod tests {
         assert!(!entry.note_epoch(7));
         assert!(entry.note_epoch(8));
         assert!(!entry.note_epoch(8));
+    }
+
+    #[test]
+    fn doubts_count_once_in_a_while() {
+        let entry = entry();
+        assert!(!entry.is_doubted(0));
+        assert!(entry.doubt(20_000));
+        assert!(entry.is_doubted(20_000) && !entry.is_doubted(20_001));
+        assert!(!entry.doubt(29_999));
+        assert!(!entry.is_doubted(20_001));
+        assert!(entry.doubt(30_000));
     }
 
     #[test]

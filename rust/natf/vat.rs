@@ -25,8 +25,10 @@ pub const STALE_MS: u64 = 120_000;
 pub const CLOSED_MS: u64 = 60_000;
 /// after one side closed it, and while the other side has not answered at all (as in conntrack);
 pub const HALF_OPEN_MS: u64 = 120_000;
-/// after a reset.
+/// after a reset;
 pub const RESET_MS: u64 = 10_000;
+/// and when the router lost it: longer than TCP waits before it repeats a segment (120 s).
+pub const BROKEN_MS: u64 = 180_000;
 
 /// A flow as one side sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,10 +164,14 @@ impl FlowId {
     }
 }
 
-/// Time from `then` to `now`, in milliseconds, where `then` kept only the low half. Right for 24 days.
+/// Time from `then` to `now`, in milliseconds, where `then` kept only the low half: right up to 24 days. 0 if
+/// `then` is later: another CPU may have written it after the caller looked at the clock.
 pub fn since(now: u64, then: u32) -> u64 {
     let [.., a, b, c, d] = now.to_be_bytes();
-    u64::from(u32::from_be_bytes([a, b, c, d]).wrapping_sub(then))
+    match u32::from_be_bytes([a, b, c, d]).wrapping_sub(then) {
+        passed @ 0..=0x7fff_ffff => u64::from(passed),
+        _ => 0,
+    }
 }
 
 /// A flow that had no answer for so long asks whether its mapping is still there, in milliseconds, when it
@@ -398,6 +404,13 @@ mod tests {
         let now = (7 << 32) + 5;
         assert_eq!(since(now, 1), 4);
         assert_eq!(since(now, u32::MAX), 6);
+        assert_eq!(since(now, 6), 0, "a later time");
+        assert_eq!(
+            since(u64::from(u32::MAX), 0),
+            0,
+            "a later time, across the wrap"
+        );
+        assert_eq!(since(u64::from(u32::MAX), u32::MAX - 2), 2);
         assert_eq!(lifetime_ms(10), 10_000);
         assert_eq!(lifetime_ms(u32::MAX), 1_728_000_000);
         assert_eq!([0, 1, 5, 255].map(doubt_ms), [1000, 2000, 32_000, 32_000]);

@@ -62,13 +62,13 @@ ip -n en route add default via 198.51.100.5 metric 200
 marked() { en ping -n -W 2 "$@" alice.home.example.net; }
 ip -n en rule add fwmark 7 lookup 102
 captures
-matches "a marked ping is answered" "$(marked -c 1 -m 7)" ' 0% packet loss'
+matches "a marked ping is answered" "$(marked -c 1 -e 21 -m 7)" ' 0% packet loss'
 capture_end en
 capture_end en2
 is "mark: all of it by the second link" "$(count_packets en "host $G2")" 0
 is "mark: request and ping" "$(count_packets en2 "icmp[icmptype] == icmp-echo and src $EN2")" 2
 captures
-matches "a ping bound to a device is answered" "$(marked -c 1 -I eth1)" ' 0% packet loss'
+matches "a ping bound to a device is answered" "$(marked -c 1 -e 22 -I eth1)" ' 0% packet loss'
 capture_end en
 capture_end en2
 is "device: all of it by the second link" "$(count_packets en "host $G2")" 0

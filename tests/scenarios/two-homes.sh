@@ -59,6 +59,7 @@ matches "dan's name server is outside; the answer to him has a virtual address" 
 is "dan reads alice's page" "$(fetch dan http://alice.home.example.net/)" "this is alice"
 is "her server saw the other home's outside address" "$(cut -d' ' -f1 "$WORK/alice.access")" "$HGW2"
 is "UDP, too" "$(ask_udp dan alice.home.example.net 5000 hello)" "alice heard hello from $HGW2"
+matches "ping, too" "$(dan ping -n -c 2 -i 0.2 alice.home.example.net)" '2 received, 0% packet loss'
 timed connect dan carol.home.example.net 80
 matches "carol is denied, and dan was told so" "$(cat "$WORK/timed")" 'No route to host'
 ok "in less than a second" test "$TOOK" -lt 1000
@@ -78,6 +79,16 @@ is "8 MB arrive unchanged" \
     "$(fetch dan http://alice.home.example.net/big | sha256sum)" "$(sha256sum <"$WORK/web.alice/big")"
 is "dan's router tracks the flow to the virtual address" \
     "$(in_ns hgw2 conntrack -L -p tcp 2>/dev/null | grep -c 'src=192.168.0.10 dst=240\.' | awk '{ print ($1 > 0) }')" 1
+
+line_echo alice 7000
+talker dans dan alice.home.example.net 7000
+tell dans hello
+ok "a connection that stays" wait_for heard dans 'heard: hello'
+hgw conntrack -F 2>/dev/null
+tell dans "are you there"
+ok "is reset when alice's router forgot it" wait_for heard dans 'ended: Connection reset by peer'
+is "also in the table of dan's router" \
+    "$(in_ns hgw2 conntrack -L -p tcp --dport 7000 2>/dev/null | grep -vc CLOSE || true)" 0
 capture_end wire
 is "no virtual address was on the wire" "$(packets wire | grep -c '240\.0\.' || true)" 0
 is "no first packet was sent twice" "$(repeated_segments wire 'tcp[tcpflags] & tcp-syn != 0' | grep -c . || true)" 0
