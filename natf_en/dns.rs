@@ -11,7 +11,6 @@ use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
-use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::linux::table::Key;
@@ -31,21 +30,6 @@ const MAX_LEN: usize = 4096;
 
 /// How long a query waits for its answer, in milliseconds.
 const QUERY_MS: u64 = 10_000;
-
-/// LOCAL_IN, after all: only what the firewall let through is worth rewriting.
-pub(crate) struct AnswerHook;
-
-impl hook::Hook<Endpoint> for AnswerHook {
-    const POINT: Point = Point::LocalIn;
-    const PRIORITY: i32 = i32::MAX - 1;
-
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        if ns.is_active() {
-            take_answer(ns, &mut skb);
-        }
-        Verdict::Accept(skb)
-    }
-}
 
 /// A DNS message inside a packet.
 struct Found {
@@ -79,7 +63,7 @@ impl Found {
 /// Finds the DNS message of a packet that comes from (`answer`) or goes to a DNS server, or its start
 /// over TCP. Cheap for all others.
 fn find(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Found> {
-    let ip = ipv4::Packet::new_header_checked(skb.ip_header()?).ok()?;
+    let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
     let protocol = ip.protocol();
     if !matches!(protocol, Protocol::Udp | Protocol::Tcp) || ip.is_fragment() {
         return None;
@@ -147,8 +131,12 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     }
 }
 
-/// Rewrites the answer in `skb` if it is one for a name of ours; counts it if it may be one and passes on.
+/// Rewrites the answer in `skb` if it is one for a name of ours; counts it if it may be one and passes on. Only
+/// what the firewall let through is worth that.
 pub(crate) fn take_answer(ns: &Netns<Endpoint>, skb: &mut Skb) {
+    if !ns.is_active() {
+        return;
+    }
     if let Err(counter) = answer(ns, skb) {
         ns.counters.bump(counter);
     }

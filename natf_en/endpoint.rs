@@ -20,7 +20,7 @@ use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{dns, forward, input, output, renewal, reply, tick};
+use crate::{forward, input, output, renewal, reply, tick};
 
 /// Names known at a time.
 pub(crate) const NRT_MAX: u32 = 16_384;
@@ -98,7 +98,6 @@ impl Namespace for Endpoint {
         Spec::of::<output::Hook>(),
         Spec::of::<reply::Hook>(),
         Spec::of::<input::Hook>(),
-        Spec::of::<dns::AnswerHook>(),
         Spec::of::<forward::OutHook>(),
         Spec::of::<forward::InHook>(),
         Spec::of::<forward::DnsHook>(),

@@ -22,16 +22,13 @@ impl hook::Hook<Endpoint> for OutHook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 2;
 
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
         // Our own packets were seen when they left their socket.
-        if state.input_ifindex() == 0 {
+        if !state.has_input() {
             return Verdict::Accept(skb);
         }
-        let dst = skb
-            .ip_header()
-            .and_then(|head| ipv4::Packet::new_header_checked(head).ok())
-            .map(|ip| ip.dst());
-        match dst {
+        let ip = ipv4::Packet::new_header_checked(skb.linear());
+        match ip.ok().map(|ip| ip.dst()) {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
                 output::to_virtual(ns, skb, dst, Path::Forwarded)
             }
@@ -65,10 +62,8 @@ impl hook::Hook<Endpoint> for DnsHook {
     const PRIORITY: i32 = i32::MAX;
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        if ns.is_active() {
-            dns::note_query(ns, &mut skb);
-            dns::take_answer(ns, &mut skb);
-        }
+        dns::note_query(ns, &mut skb);
+        dns::take_answer(ns, &mut skb);
         Verdict::Accept(skb)
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A packet comes in from a mapped address: the application is to see the virtual one.
+//! A packet comes in: a DNS answer gets its virtual address, and a packet from a mapped address shows the
+//! application the virtual one.
 
 use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
-use crate::errors;
 use crate::flow::Path;
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -17,6 +17,7 @@ use crate::natf::wire::ipv4::Protocol;
 use crate::output::segment;
 use crate::reply;
 use crate::translate::{self, Side};
+use crate::{dns, errors};
 
 /// LOCAL_IN, after all: the firewall and conntrack of this host see the real addresses.
 pub(crate) struct Hook;
@@ -25,7 +26,8 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalIn;
     const PRIORITY: i32 = i32::MAX;
 
-    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        dns::take_answer(ns, &mut skb);
         from_mapped(ns, skb, Path::Local)
     }
 }

@@ -17,9 +17,9 @@ use crate::linux::shared::Counted;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::nrt;
-use crate::natf::vat::{Direction, Segment, TRANSPORT_LEN};
+use crate::natf::vat::{Direction, Segment, SEGMENT_LEN};
 use crate::natf::wire::control::Refusal;
-use crate::natf::wire::ipv4::{self, Protocol};
+use crate::natf::wire::ipv4;
 use crate::pending::{icmp_code, nonce_key, Hold, Pending};
 use crate::translate::{self, Side};
 use crate::{dns, errors, renewal, request, tick};
@@ -33,31 +33,26 @@ impl hook::Hook<Endpoint> for Hook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        let Some(head) = skb.ip_header() else {
+        let Ok(ip) = ipv4::Packet::new_header_checked(skb.linear()) else {
             return Verdict::Accept(skb);
         };
-        let Ok(ip) = ipv4::Packet::new_header_checked(head) else {
-            return Verdict::Accept(skb);
-        };
-        let (dst, protocol) = (ip.dst(), ip.protocol());
+        let dst = ip.dst();
         if ns.prefix().is_virtual(dst) && ns.is_active() {
             return to_virtual(ns, skb, dst, Path::Local);
         }
-        if matches!(protocol, Protocol::Udp | Protocol::Tcp) {
-            dns::note_query(ns, &mut skb);
-        }
+        dns::note_query(ns, &mut skb);
         Verdict::Accept(skb)
     }
 }
 
 /// The first bytes of a packet, as far as they matter for its flow.
 pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    let len = skb
-        .ip_header()?
-        .len()
-        .checked_add(TRANSPORT_LEN)?
-        .min(skb.len());
-    Segment::parse(skb.head(len)?, direction)
+    if skb.linear().len() < SEGMENT_LEN {
+        // Nearly always because the packet ends there.
+        let len = skb.len().min(SEGMENT_LEN);
+        skb.head(len)?;
+    }
+    Segment::parse(skb.linear(), direction)
 }
 
 /// A packet to a virtual address, of this host or of one behind it.
@@ -71,14 +66,15 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
         return refuse(ns, skb, path, false, Refusal::Prohibited);
     };
     let guard = rcu::read_lock();
+    let now = clock::now_ms();
     if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
-        if !flow.is_over(clock::now_ms(), segment.opens()) {
+        if !flow.is_over(now, segment.opens()) {
             return of_flow(ns, flow, skb, &segment, &guard);
         }
         flow::forget(ns, flow);
     }
     let name = ns.nrt.get(&nrt::Entry::key(dst), &guard);
-    match name.filter(|name| name.is_alive(clock::now_ms())) {
+    match name.filter(|name| name.is_alive(now)) {
         Some(name) => first(ns, Arc::clone(name), skb, path, &segment, &guard),
         None => {
             ns.counters.bump(En::OutUnknown);

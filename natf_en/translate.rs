@@ -4,7 +4,7 @@
 
 use core::net::Ipv4Addr;
 
-use crate::linux::skb::Skb;
+use crate::linux::skb::{Skb, Summed};
 use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::ipv4::{self, Protocol};
 
@@ -30,13 +30,14 @@ pub(crate) fn rewrite_destination(skb: &mut Skb, to: Ipv4Addr) -> Option<()> {
     Some(())
 }
 
-/// Mends the header checksum for `to` at offset `address`, which is not yet written.
-fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option<()> {
+/// Mends the header checksum for `to` at offset `address`, which is not yet written. What that changes is part of
+/// the transport checksum, too.
+fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option<Delta> {
     let mut delta = Delta::new();
     delta.replace(0, head.get(address..)?.first_chunk::<4>()?, &to.octets());
     let sum = head.get_mut(HEADER_CHECKSUM..)?.first_chunk_mut::<2>()?;
     *sum = delta.apply(u16::from_be_bytes(*sum)).to_be_bytes();
-    Some(())
+    Some(delta)
 }
 
 /// Makes one end of a TCP or UDP packet, or of an ICMP echo, `to`. `transport` is where its transport header starts.
@@ -59,36 +60,53 @@ pub(crate) fn rewrite(
         Protocol::Tcp => 16,
         _ => 6,
     })?;
-    let end = checksum.checked_add(2)?;
-    let partial = skb.checksum_is_partial();
-    let head = skb.writable(end)?;
+    let summed = skb.summed();
+    let head = skb.writable(checksum.checked_add(2)?)?;
 
-    mend_header_checksum(head, address, to.0)?;
-    let mut ports: [u8; 4] = *head.get(transport..)?.first_chunk()?;
-    let [p0, p1] = to.1.to_be_bytes();
-    match side {
-        Side::Source => [ports[0], ports[1]] = [p0, p1],
-        Side::Destination => [ports[2], ports[3]] = [p0, p1],
+    let mut delta = mend_header_checksum(head, address, to.0)?;
+    let port = match side {
+        Side::Source => transport,
+        Side::Destination => transport.checked_add(2)?,
+    };
+    let sum = u16::from_be_bytes(*head.get(checksum..)?.first_chunk()?);
+    if summed == Summed::Complete && (sum != 0 || protocol == Protocol::Tcp) {
+        let mut ports: [u8; 4] = *head.get(transport..)?.first_chunk()?;
+        let at = port.checked_sub(transport)?;
+        *ports.get_mut(at..)?.first_chunk_mut()? = to.1.to_be_bytes();
+        // The sum that the device left must be mended, too.
+        skb.replace4(address, to.0.octets(), checksum, true)?;
+        skb.replace4(transport, ports, checksum, false)?;
+        return (protocol == Protocol::Tcp)
+            .then_some(())
+            .or_else(|| never_zero(skb, checksum));
     }
-
-    // UDP without a checksum stays without one (RFC 768).
-    let udp = protocol == Protocol::Udp;
-    if udp && !partial && *head.get(checksum..)?.first_chunk::<2>()? == [0, 0] {
-        *head.get_mut(address..)?.first_chunk_mut()? = to.0.octets();
-        *head.get_mut(transport..)?.first_chunk_mut()? = ports;
-        return Some(());
-    }
-    skb.replace4(address, to.0.octets(), checksum, true)?;
-    skb.replace4(transport, ports, checksum, false)?;
-    if udp && !partial {
-        let sum = skb
-            .writable(end)?
-            .get_mut(checksum..)?
-            .first_chunk_mut::<2>()?;
-        if *sum == [0, 0] {
-            // Zero would mean "none" (RFC 768).
-            *sum = [0xff, 0xff];
+    *head.get_mut(address..)?.first_chunk_mut()? = to.0.octets();
+    let place = head.get_mut(port..)?.first_chunk_mut::<2>()?;
+    let before = core::mem::replace(place, to.1.to_be_bytes());
+    let sum = match (summed, protocol) {
+        // Only the addresses are part of the pseudo-header.
+        (Summed::Partial, _) => delta.apply_partial(sum),
+        (_, Protocol::Tcp) => {
+            delta.replace(0, &before, &to.1.to_be_bytes());
+            delta.apply(sum)
         }
+        _ => {
+            delta.replace(0, &before, &to.1.to_be_bytes());
+            delta.apply_udp(sum)
+        }
+    };
+    *head.get_mut(checksum..)?.first_chunk_mut()? = sum.to_be_bytes();
+    Some(())
+}
+
+/// A UDP checksum of zero would mean "none" (RFC 768).
+fn never_zero(skb: &mut Skb, checksum: usize) -> Option<()> {
+    let sum = skb
+        .writable(checksum.checked_add(2)?)?
+        .get_mut(checksum..)?
+        .first_chunk_mut::<2>()?;
+    if *sum == [0, 0] {
+        *sum = [0xff, 0xff];
     }
     Some(())
 }

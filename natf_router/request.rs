@@ -61,7 +61,7 @@ impl hook::Hook<Router> for Hook {
 /// Whether the packet is a request at first sight: an echo request with our magic. Cheap for all others.
 fn looks_like_request(skb: &mut Skb) -> bool {
     let mut look = || {
-        let ip = ipv4::Packet::new_header_checked(skb.ip_header()?).ok()?;
+        let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
         if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {
             return None;
         }

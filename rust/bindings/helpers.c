@@ -115,10 +115,17 @@ void natf_consume_skb(struct sk_buff *skb)
 	consume_skb(skb);
 }
 
-/* Makes the first len bytes from the network header on linear; false if the packet is shorter. */
-bool natf_skb_pull_head(struct sk_buff *skb, u32 len)
+/* The first len bytes from the network header on, made linear; NULL if the packet is shorter. */
+const u8 *natf_skb_head(struct sk_buff *skb, u32 len)
 {
-	return pskb_may_pull(skb, skb_network_offset(skb) + len);
+	return pskb_may_pull(skb, skb_network_offset(skb) + len) ? skb_network_header(skb) : NULL;
+}
+
+/* The network header, and how many bytes from it on are linear as the packet is. */
+const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len)
+{
+	*len = skb_headlen(skb) - skb_network_offset(skb);
+	return skb_network_header(skb);
 }
 
 u32 natf_skb_network_len(const struct sk_buff *skb)
@@ -126,14 +133,10 @@ u32 natf_skb_network_len(const struct sk_buff *skb)
 	return skb->len - skb_network_offset(skb);
 }
 
-u8 *natf_skb_network_header(const struct sk_buff *skb)
+/* As natf_skb_head(), to write. */
+u8 *natf_skb_writable(struct sk_buff *skb, u32 len)
 {
-	return skb_network_header(skb);
-}
-
-bool natf_skb_writable(struct sk_buff *skb, u32 len)
-{
-	return !skb_ensure_writable(skb, skb_network_offset(skb) + len);
+	return skb_ensure_writable(skb, skb_network_offset(skb) + len) ? NULL : skb_network_header(skb);
 }
 
 bool natf_skb_was_fragmented(const struct sk_buff *skb)
@@ -141,9 +144,9 @@ bool natf_skb_was_fragmented(const struct sk_buff *skb)
 	return IPCB(skb)->frag_max_size || (IPCB(skb)->flags & IPSKB_FRAG_COMPLETE);
 }
 
-bool natf_skb_is_partial(const struct sk_buff *skb)
+u8 natf_skb_ip_summed(const struct sk_buff *skb)
 {
-	return skb->ip_summed == CHECKSUM_PARTIAL;
+	return skb->ip_summed;
 }
 
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo)

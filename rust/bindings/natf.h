@@ -50,12 +50,12 @@ void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void
 /* sk_buff */
 void natf_kfree_skb(struct sk_buff *skb);
 void natf_consume_skb(struct sk_buff *skb);
-bool natf_skb_pull_head(struct sk_buff *skb, u32 len);
+const u8 *natf_skb_head(struct sk_buff *skb, u32 len);
+const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len);
 u32 natf_skb_network_len(const struct sk_buff *skb);
-u8 *natf_skb_network_header(const struct sk_buff *skb);
-bool natf_skb_writable(struct sk_buff *skb, u32 len);
+u8 *natf_skb_writable(struct sk_buff *skb, u32 len);
 bool natf_skb_was_fragmented(const struct sk_buff *skb);
-bool natf_skb_is_partial(const struct sk_buff *skb);
+u8 natf_skb_ip_summed(const struct sk_buff *skb);
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);
 u32 natf_skb_mark(const struct sk_buff *skb);
 int natf_skb_bound_ifindex(const struct sk_buff *skb);

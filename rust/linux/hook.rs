@@ -52,6 +52,11 @@ impl State<'_> {
         // SAFETY: a valid hook state.
         unsafe { bindings::natf_input_ifindex(self.0) }
     }
+
+    /// Whether the packet came in by an interface; if not, it was made here.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.0.in_.is_null()
+    }
 }
 
 /// A function on a hook. Called in softirq or in process context, inside an RCU read section.

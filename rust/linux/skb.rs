@@ -11,6 +11,17 @@ use core::ptr::NonNull;
 use kernel::error::{to_result, Result};
 use kernel::sync::rcu;
 
+/// What a packet's transport checksum is (include/linux/skbuff.h, "Checksumming").
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Summed {
+    /// All of the field.
+    Plain,
+    /// A device has left its sum of the whole packet, too.
+    Complete,
+    /// The field is that of the pseudo-header; a device or the kernel will fill in the rest.
+    Partial,
+}
+
 /// What beside addresses counts for a route.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Way {
@@ -61,38 +72,36 @@ impl Skb {
         unsafe { bindings::natf_skb_network_len(self.as_ptr()) as usize }
     }
 
+    /// The bytes from the IPv4 header on that can be read as the packet is: of packets from a socket or a
+    /// device that is all headers.
+    pub(crate) fn linear(&self) -> &[u8] {
+        let mut len = 0;
+        // SAFETY: valid sk_buff; `len` bytes are linear from the network header on, and stay while nobody has
+        // the packet by `&mut`.
+        unsafe {
+            let start = bindings::natf_skb_linear(self.as_ptr(), &mut len);
+            core::slice::from_raw_parts(start, len as usize)
+        }
+    }
+
     /// The first `len` bytes, made linear if need be. `None`: the packet is shorter, or no memory.
     pub(crate) fn head(&mut self, len: usize) -> Option<&[u8]> {
         let want = u32::try_from(len).ok()?;
         // SAFETY: valid sk_buff, ours alone to reorganise.
-        if !unsafe { bindings::natf_skb_pull_head(self.as_ptr(), want) } {
-            return None;
-        }
-        // SAFETY: the pull above made `len` bytes from the network header linear; `&mut self`
+        let start =
+            NonNull::new(unsafe { bindings::natf_skb_head(self.as_ptr(), want) }.cast_mut())?;
+        // SAFETY: the call above made `len` bytes from the network header linear; `&mut self`
         // keeps anything from moving them while the slice lives.
-        Some(unsafe {
-            core::slice::from_raw_parts(bindings::natf_skb_network_header(self.as_ptr()), len)
-        })
-    }
-
-    /// The IPv4 header with its options.
-    pub(crate) fn ip_header(&mut self) -> Option<&[u8]> {
-        const LEN: usize = 20;
-        let words = usize::from(self.head(LEN)?.first()? & 0x0f);
-        self.head(words.wrapping_mul(4).max(LEN))
+        Some(unsafe { core::slice::from_raw_parts(start.as_ptr(), len) })
     }
 
     /// The first `len` bytes, linear and private to this packet, to change in place.
     pub(crate) fn writable(&mut self, len: usize) -> Option<&mut [u8]> {
         let want = u32::try_from(len).ok()?;
         // SAFETY: valid sk_buff, ours alone to reorganise.
-        if !unsafe { bindings::natf_skb_writable(self.as_ptr(), want) } {
-            return None;
-        }
+        let start = NonNull::new(unsafe { bindings::natf_skb_writable(self.as_ptr(), want) })?;
         // SAFETY: as in `head`; `skb_ensure_writable` made the bytes ours to write.
-        Some(unsafe {
-            core::slice::from_raw_parts_mut(bindings::natf_skb_network_header(self.as_ptr()), len)
-        })
+        Some(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) })
     }
 
     /// Replaces the four bytes at `at` and mends the transport checksum at `sum`, whatever state the
@@ -125,10 +134,21 @@ impl Skb {
         Some(())
     }
 
+    /// What is known of the transport checksum.
+    pub(crate) fn summed(&self) -> Summed {
+        const COMPLETE: u8 = 2;
+        const PARTIAL: u8 = 3;
+        // SAFETY: valid sk_buff.
+        match unsafe { bindings::natf_skb_ip_summed(self.as_ptr()) } {
+            PARTIAL => Summed::Partial,
+            COMPLETE => Summed::Complete,
+            _ => Summed::Plain,
+        }
+    }
+
     /// Whether the transport checksum is still to be filled in by the device.
     pub(crate) fn checksum_is_partial(&self) -> bool {
-        // SAFETY: valid sk_buff.
-        unsafe { bindings::natf_skb_is_partial(self.as_ptr()) }
+        self.summed() == Summed::Partial
     }
 
     /// Whether the packet came in fragments, which were put together on this host.

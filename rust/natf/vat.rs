@@ -8,8 +8,8 @@ use core::net::Ipv4Addr;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{icmp, ports, tcp};
 
-/// Bytes of a transport header that [`Segment::parse`] wants to see: up to the flags of TCP.
-pub const TRANSPORT_LEN: usize = 14;
+/// Bytes of a packet that [`Segment::parse`] may want to see: the longest IPv4 header, and TCP up to its flags.
+pub const SEGMENT_LEN: usize = 60 + 14;
 
 /// Pauses after a request, in milliseconds: then it is sent again, after the last one given up.
 pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
@@ -64,8 +64,7 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Reads `head`, the start of a packet with at least the IPv4 header and, if the packet has so
-    /// many, [`TRANSPORT_LEN`] bytes behind. `None`: a fragment, too short, or neither TCP nor UDP nor an
+    /// Reads `head`, the start of a packet: at least [`SEGMENT_LEN`] bytes, if it has so many. `None`: a fragment, too short, or neither TCP nor UDP nor an
     /// echo request of ours or the reply to one.
     pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
         let packet = ipv4::Packet::new_header_checked(head).ok()?;

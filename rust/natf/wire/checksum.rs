@@ -83,6 +83,12 @@ impl Delta {
         !add(!checksum, self.0)
     }
 
+    /// The new value of a field that holds the sum of the pseudo-header alone, because a device will fill in the
+    /// rest: it is not complemented.
+    pub fn apply_partial(&self, sum: u16) -> u16 {
+        add(sum, self.0)
+    }
+
     /// [`apply`](Self::apply) for the UDP field, in which 0 means that the sender made no checksum
     /// and a sum of zero is sent as all ones (RFC 768).
     pub fn apply_udp(&self, checksum: u16) -> u16 {
