@@ -10,14 +10,19 @@
 
 use std::error::Error;
 
+mod flows;
 mod namespace;
+mod packet;
 mod udp;
 
 /// Everything here ends with the first error, which is printed.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage:
-  natf-load udp FROM TO ADDRESS PORT SIZE SECONDS";
+  natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load open HOST ADDRESS COUNT
+  natf-load send HOST ADDRESS COUNT SECONDS
+  natf-load receive HOST ITS-ADDRESS PEER ITS-ADDRESS COUNT SECONDS";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +32,16 @@ fn main() -> Result<()> {
             (from, to),
             (address.parse()?, port.parse()?),
             size.parse()?,
+            seconds.parse()?,
+        ),
+        ["open", host, to, count] => flows::open(host, to.parse()?, count.parse()?),
+        ["send", host, to, count, seconds] => {
+            flows::send(host, to.parse()?, count.parse()?, seconds.parse()?)
+        }
+        ["receive", host, to, peer, from, count, seconds] => flows::receive(
+            (host, to.parse()?),
+            (peer, from.parse()?),
+            count.parse()?,
             seconds.parse()?,
         ),
         _ => Err(USAGE.into()),
