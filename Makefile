@@ -8,6 +8,8 @@ NAT-f for Linux: reach a host behind a NAT by its name.
                   internet, a home router with its NAT, and the hosts behind it
   make test       host tests, all scenarios in User-Mode Linux, a chosen set on Debian's kernel in
                   QEMU; the last line is "N passed, N failed"
+  make bench      measure: how fast, how much memory, beside other ways through a NAT; writes
+                  docs/benchmarks.md
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
@@ -23,6 +25,8 @@ Variables, as in `make test GUEST=uml`:
 
   SCENARIO=name            test: only this scenario of tests/scenarios (or several, in quotes)
   GUEST=uml|qemu           test: only User-Mode Linux, or only Debian's kernel in QEMU
+  BENCH=name               bench: only this group of tests/bench (or several, in quotes)
+  RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
   KDIR=folder              modules, install: build for the kernel with this build folder. It must
                            have CONFIG_RUST, Rust metadata, and the compilers of the sandbox
@@ -30,7 +34,7 @@ Variables, as in `make test GUEST=uml`:
   NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
 endef
 
-.PHONY: help demo test modules install metadata lint clean distclean check-arguments compilers \
+.PHONY: help demo test bench modules install metadata lint clean distclean check-arguments compilers \
 	qemu-guests uml-guests
 .NOTPARALLEL:
 
@@ -71,6 +75,9 @@ demo: qemu-guests
 
 test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu,$(GUEST))),qemu-guests uml-guests)
 	@tests/run $(SCENARIO)
+
+bench: check-arguments qemu-guests uml-guests
+	@tests/bench/run
 
 lint: compilers
 	@sandbox/lint

@@ -9,11 +9,11 @@ cache=${NATF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/natf}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
-mkdir -p "$dir/checkout/tests/scenarios" "$dir/cache"
+mkdir -p "$dir/checkout/tests/scenarios" "$dir/checkout/tests/bench" "$dir/cache"
 cp -r "$top/sandbox" "$top/Makefile" "$dir/checkout/"
-touch "$dir/checkout/tests/scenarios/first-packet.sh"
+touch "$dir/checkout/tests/scenarios/first-packet.sh" "$dir"/checkout/tests/bench/{lib,throughput}.sh
 sandbox=$dir/checkout/sandbox
-unset KDIR GUEST SCENARIO NATF_MIRROR MAKEFLAGS MAKELEVEL
+unset KDIR GUEST SCENARIO BENCH RUNS NATF_MIRROR MAKEFLAGS MAKELEVEL
 
 count=0
 failures=0
@@ -46,7 +46,7 @@ complains() {
 }
 
 echo "KTAP version 1"
-echo "1..14"
+echo "1..17"
 
 # A host that lacks something.
 mkdir "$dir/bin"
@@ -85,6 +85,12 @@ complains "an unknown guest" "GUEST=vax is no kind of guest\. Use GUEST=uml or G
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" test GUEST=vax
 complains "an unknown scenario" "no scenario no-such\. Choose from: first-packet" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" test SCENARIO=no-such
+complains "an unknown benchmark" "no benchmark no-such\. Choose from: throughput$" \
+    env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench BENCH=no-such
+complains "what is no benchmark, but beside them" "no benchmark lib\. Choose from: throughput$" \
+    env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench BENCH=lib
+complains "no number of rounds" "RUNS=many is no number of rounds\. Use RUNS=5" \
+    env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench RUNS=many
 
 # Kernels that Rust modules cannot be built for.
 if [[ -e $cache/build/etc/natf-sandbox ]]; then

@@ -4,7 +4,9 @@
 #   launch_uml  RUNDIR NAME RUN     exec of User-Mode Linux
 #   launch_qemu RUNDIR NAME RUN …   exec of QEMU with the stock kernel; … = further QEMU options
 #
-# RUNDIR holds initrd (from guest/initrd) and receives console and result.
+# RUNDIR holds initrd (from guest/initrd) and receives console and result. NATF_MEMORY is the guest's, in
+# MiB; NATF_PARAMETERS are further words of its kernel command line; NATF_PRIORITY is a command that runs UML,
+# for instance with another priority.
 
 stock_kernel() { # the newest kernel image of the build root
     printf '%s\n' /boot/vmlinuz-* | sort -V | tail -n 1
@@ -15,7 +17,7 @@ stock_kernel() { # the newest kernel image of the build root
 common_parameters="panic=-1 panic_on_warn=1 oops=panic loglevel=5"
 
 launch_uml() {
-    local dir=$1 name=$2 run=$3
+    local dir=$1 name=$2 run=$3 memory=${NATF_MEMORY:-512}
     ulimit -c 0
     local root
     # hostfs takes no symbolic link for its root.
@@ -23,11 +25,11 @@ launch_uml() {
     # noreboot: a panic must end the process, not start the kernel again. Nothing of the machine's
     # terminals is handed to the guest.
     # shellcheck disable=SC2086 # a list of words
-    TMPDIR=$dir exec "${NATF_UML:-$NATF_CACHE/uml/linux}" mem=512M \
+    TMPDIR=$dir exec ${NATF_PRIORITY:-} "${NATF_UML:-$NATF_CACHE/uml/linux}" mem="${memory}M" \
         initrd="$dir/initrd" umid=guest uml_dir="$dir" noreboot \
         con=null con0=null,fd:1 ssl=null \
         $common_parameters natf.kind=uml natf.root="$root" \
-        natf.result="$dir" natf.name="$name" natf.run="$run" \
+        natf.result="$dir" natf.name="$name" natf.run="$run" ${NATF_PARAMETERS:-} \
         </dev/null >"$dir/console" 2>&1
 }
 
@@ -42,7 +44,7 @@ launch_qemu() {
     TMPDIR=$dir exec qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
         -M q35 -cpu max -accel $(accelerator) -smp "$smp" -m "$memory" \
         -kernel "$(stock_kernel)" -initrd "$dir/initrd" \
-        -append "console=ttyS0 $common_parameters natf.kind=qemu natf.name=$name natf.run=$run" \
+        -append "console=ttyS0 $common_parameters natf.kind=qemu natf.name=$name natf.run=$run ${NATF_PARAMETERS:-}" \
         -chardev file,id=console,path="$dir/console" -serial chardev:console \
         -device virtio-serial-pci -chardev "$channel,id=channel" \
         -device virtserialport,chardev=channel,name=natf \

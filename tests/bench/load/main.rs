@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The load generator of the benchmarks. It runs inside a guest, as root, and opens its sockets in the
+//! network namespaces it is told, so that one thread can be both ends of a path: on a guest with one
+//! processor nothing is then lost, and nothing waits for the scheduler.
+//!
+//! Each kind of load prints lines "NAME VALUE"; what the values mean is said at its function.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+
+mod flows;
+mod namespace;
+mod packet;
+mod udp;
+
+/// Everything here ends with the first error, which is printed.
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "usage:
+  natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load open HOST ADDRESS COUNT
+  natf-load send HOST ADDRESS COUNT SECONDS
+  natf-load receive HOST ITS-ADDRESS PEER ITS-ADDRESS COUNT SECONDS";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["udp", from, to, address, port, size, seconds] => udp::run(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            size.parse()?,
+            seconds.parse()?,
+        ),
+        ["open", host, to, count] => flows::open(host, to.parse()?, count.parse()?),
+        ["send", host, to, count, seconds] => {
+            flows::send(host, to.parse()?, count.parse()?, seconds.parse()?)
+        }
+        ["receive", host, to, peer, from, count, seconds] => flows::receive(
+            (host, to.parse()?),
+            (peer, from.parse()?),
+            count.parse()?,
+            seconds.parse()?,
+        ),
+        _ => Err(USAGE.into()),
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Datagrams as fast as the path takes them, without loss: a batch is sent, a batch is received.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{recvmmsg, sendmmsg, MsgFlags, MultiHeaders, SockaddrIn};
+
+use crate::namespace::within;
+use crate::Result;
+
+/// Datagrams per system call. They all fit into a receive buffer of the default size.
+const BATCH: usize = 32;
+/// Batches in a span of time that is measured as one.
+const BATCHES: usize = 4;
+/// Longest datagram.
+const MAX: usize = 2048;
+
+/// Sends datagrams of `size` bytes from namespace `path.0` to `target`, where a socket in `path.1` takes
+/// them; then the other way. Prints packets per second: "out" and "in".
+pub fn run(path: (&str, &str), target: (Ipv4Addr, u16), size: usize, seconds: f64) -> Result<()> {
+    let sink = within(path.1, || Ok(UdpSocket::bind(("0.0.0.0", target.1))?))?;
+    let source = within(path.0, || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect(target)?;
+        Ok(socket)
+    })?;
+    for socket in [&sink, &source] {
+        socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    }
+    // The first one makes the mapping, and tells how the source is seen.
+    source.send(&vec![0; size])?;
+    let (_, peer) = sink.recv_from(&mut [0; MAX])?;
+    sink.connect(peer)?;
+    println!("out {:.0}", rate(&source, &sink, size, seconds)?);
+    println!("in {:.0}", rate(&sink, &source, size, seconds)?);
+    Ok(())
+}
+
+/// Packets per second, by the median of short spans of time: what disturbs one of them, the host's
+/// scheduler above all, does not count.
+fn rate(from: &UdpSocket, to: &UdpSocket, size: usize, seconds: f64) -> Result<f64> {
+    let mut batch = Batch::new(size);
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    let mut spans = Vec::new();
+    while Instant::now() < end {
+        let start = Instant::now();
+        for _ in 0..BATCHES {
+            batch.pass(from, to)?;
+        }
+        spans.push(start.elapsed());
+    }
+    spans.sort_unstable();
+    Ok((BATCH * BATCHES) as f64 / spans[spans.len() / 2].as_secs_f64())
+}
+
+/// What is needed to send and to take one batch.
+struct Batch {
+    headers: MultiHeaders<SockaddrIn>,
+    payload: Vec<u8>,
+    buffers: Vec<[u8; MAX]>,
+}
+
+impl Batch {
+    fn new(size: usize) -> Self {
+        Self {
+            headers: MultiHeaders::preallocate(BATCH, None),
+            payload: vec![0x55; size],
+            buffers: vec![[0; MAX]; BATCH],
+        }
+    }
+
+    /// Sends a batch and takes it.
+    fn pass(&mut self, from: &UdpSocket, to: &UdpSocket) -> Result<()> {
+        let slices = [[IoSlice::new(&self.payload)]; BATCH];
+        let (from, none) = (from.as_raw_fd(), MsgFlags::empty());
+        let sent = sendmmsg(from, &mut self.headers, &slices, [None; BATCH], [], none)?.count();
+        let mut got = 0;
+        while got < sent {
+            let buffers = &mut self.buffers[got..sent];
+            let mut slices: Vec<_> = buffers.iter_mut().map(|b| [IoSliceMut::new(b)]).collect();
+            got += recvmmsg(
+                to.as_raw_fd(),
+                &mut self.headers,
+                slices.iter_mut(),
+                none,
+                None,
+            )
+            .map_err(|e| format!("{got} of {sent} datagrams arrived: {e}"))?
+            .count();
+        }
+        Ok(())
+    }
+}

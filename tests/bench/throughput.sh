@@ -1,0 +1,57 @@
+#!/bin/bash
+# guest: uml
+# limit: 900
+# How much goes through: TCP with one and eight streams, and datagrams of the sizes of the paper's Table 5,
+# both directions, with all offloads of a veth.
+#
+#   en (iperf3, natf-load) ─── isp ─── hgw ─── alice (iperf3 -s, natf-load)
+# shellcheck source=tests/bench/lib.sh
+. "$NATF_TESTS/bench/lib.sh"
+
+TCP_SECONDS=2
+UDP_SECONDS=0.3
+SIZES=(64 128 256 512 1024 1472)
+
+say chart tcp Mbit/s TCP through iperf3
+for streams in 1 8; do
+    say row tcp-$streams-out "$streams stream(s), EN to IN"
+    say row tcp-$streams-in "$streams stream(s), IN to EN"
+    say goal tcp-$streams-out natf/forward least 0.99
+    say goal tcp-$streams-in natf/forward least 0.99
+done
+for way in out in; do
+    say chart udp-$way packets/s "UDP without loss, $([ $way = out ] && echo EN to IN || echo IN to EN)"
+    for size in "${SIZES[@]}"; do
+        say row "udp-$size-$way" "$size bytes"
+    done
+    say goal udp-64-$way natf/forward least 0.98
+done
+
+topology
+hgw nft flush ruleset
+name_server
+background alice.iperf3 alice iperf3 -s
+wait_for listening alice tcp 5201
+
+# tcp METRIC CONTENDER [iperf3 options]: Mbit/s that arrived
+tcp() {
+    local metric=$1 contender=$2
+    shift 2
+    en timeout 20 iperf3 -J -t "$TCP_SECONDS" -O 0.2 -c "$TARGET" "$@" >"$WORK/iperf.json"
+    say figure "$metric" "$contender" "$(jq '.end.sum_received.bits_per_second / 1e6 | floor' "$WORK/iperf.json")"
+}
+
+measure() {
+    local contender=$1 size streams direction rate
+    for streams in 1 8; do
+        tcp "tcp-$streams-out" "$contender" -P $streams
+        tcp "tcp-$streams-in" "$contender" -P $streams -R
+    done
+    for size in "${SIZES[@]}"; do
+        natf-load udp en alice "$TARGET" 5300 "$size" $UDP_SECONDS >"$WORK/udp"
+        while read -r direction rate; do
+            say figure "udp-$size-$direction" "$contender" "$rate"
+        done <"$WORK/udp"
+    done
+}
+rounds measure direct forward natf dnat
