@@ -1,5 +1,4 @@
 #!/bin/bash
-# stock: yes
 # The lines of the access control table are asked in their order: the first that matches decides, and what
 # none matches is denied. Names are the same in upper and lower case, and may have several labels.
 #

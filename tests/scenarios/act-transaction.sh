@@ -55,7 +55,7 @@ load() {
         mapfile -t lines <"$3"
         before=$(answered)
         printf "%s\n" ${1:+"$1"} "${lines[@]:0:400}" >&5
-        until (($(answered) > before + 20)); do :; done
+        until (($(answered) > before + 20 || SECONDS > 10)); do :; done
         printf "%s\n" "${lines[@]:400}" ${2:+"$2"} >&5' $file "$1" "$2" "$WORK/new"
 }
 under_load() { # under_load FIRST LAST: what the client was told meanwhile
