@@ -62,9 +62,12 @@ pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::wall_s();
     ns.act
         .get()
-        .entries()
-        .filter(|entry| !entry.is_over(now))
-        .try_for_each(|entry| writeln!(out, "{entry}"))
+        .lines()
+        .filter(|(entry, _)| !entry.is_over(now))
+        .try_for_each(|(entry, len)| match out.skip(len) {
+            true => Ok(()),
+            false => writeln!(out, "{entry}"),
+        })
 }
 
 /// Ends the mappings that are alive and that these entries, which are gone from the table, cover

@@ -49,6 +49,19 @@ pub(crate) struct Text<'a> {
     full: bool,
 }
 
+impl Text<'_> {
+    /// Whether the next `len` bytes all lie before the window. Then they count as written.
+    pub(crate) fn skip(&mut self, len: usize) -> bool {
+        match self.skip.checked_sub(len) {
+            Some(left) => {
+                self.skip = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let skipped = self.skip.min(s.len());

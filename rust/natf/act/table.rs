@@ -7,6 +7,7 @@
 //! the next one of the same name. What a request costs is bounded by [`MAX_OF_NAME`], twice: for the
 //! name's own rows and for those of `*`.
 
+use core::fmt::{self, Write};
 use core::ops::DerefMut;
 
 use super::problem::Problem;
@@ -28,6 +29,8 @@ pub struct Row {
     entry: Entry,
     /// The next row of the same name.
     next: u32,
+    /// Bytes of the line that shows the entry, with its newline.
+    len: u16,
     /// Taken out; the row goes with the next [`Table::tidy`].
     gone: bool,
 }
@@ -37,8 +40,28 @@ impl Row {
     pub const BLANK: Row = Row {
         entry: Entry::BLANK,
         next: NONE,
+        len: 0,
         gone: false,
     };
+
+    fn set(&mut self, entry: Entry) {
+        let mut line = Length(0);
+        // It never fails.
+        let _ = writeln!(line, "{entry}");
+        self.len = line.0;
+        self.entry = entry;
+    }
+}
+
+/// Counts what is written to it.
+struct Length(u16);
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        self.0 = self.0.saturating_add(len);
+        Ok(())
+    }
 }
 
 /// A place in the index.
@@ -109,10 +132,11 @@ impl<R: DerefMut<Target = [Row]>, S: DerefMut<Target = [Slot]>> Table<R, S> {
         self.used == self.gone
     }
 
-    /// The entries in their order.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let rows = self.rows().iter();
-        rows.filter(|row| !row.gone).map(|row| &row.entry)
+    /// The entries in their order, with the lengths in bytes of the lines that show them, newline included:
+    /// who reads from the middle need not write what comes before.
+    pub fn lines(&self) -> impl Iterator<Item = (&Entry, usize)> {
+        let rows = self.rows().iter().filter(|row| !row.gone);
+        rows.map(|row| (&row.entry, usize::from(row.len)))
     }
 
     /// The first entry that the request matches. An entry whose time is over matches nothing.
@@ -150,7 +174,7 @@ impl<R: DerefMut<Target = [Row]>, S: DerefMut<Target = [Slot]>> Table<R, S> {
             }
         }
         if let Some(row) = same.and_then(|at| self.rows.get_mut(at)) {
-            row.entry = entry;
+            row.set(entry);
             return Ok(());
         }
         if count >= MAX_OF_NAME {
@@ -162,10 +186,8 @@ impl<R: DerefMut<Target = [Row]>, S: DerefMut<Target = [Slot]>> Table<R, S> {
         let at = u32::try_from(self.used).map_err(|_| Problem::Full)?;
         let slot = self.slot_of(entry.subject.key(), hash);
         let row = self.rows.get_mut(self.used).ok_or(Problem::NoMemory)?;
-        *row = Row {
-            entry,
-            ..Row::BLANK
-        };
+        *row = Row::BLANK;
+        row.set(entry);
         match last.and_then(|last| self.rows.get_mut(last)) {
             Some(last) => last.next = at,
             None => {

@@ -132,7 +132,8 @@ proptest! {
                 }
                 Step::Tidy => table.tidy(),
             }
-            let shown: Vec<_> = table.entries().copied().collect();
+            let shown: Vec<_> = table.lines().map(|(entry, _)| *entry).collect();
+            prop_assert!(table.lines().all(|(entry, len)| entry.to_string().len() + 1 == len));
             prop_assert_eq!(&shown, &list);
             prop_assert_eq!(table.is_empty(), list.is_empty());
         }

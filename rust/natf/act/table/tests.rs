@@ -39,7 +39,12 @@ fn run(table: &mut Act, line: &str) -> Result<(), Problem> {
 }
 
 fn lines(table: &Act) -> Vec<String> {
-    table.entries().map(|entry| entry.to_string()).collect()
+    let shown = table.lines().map(|(entry, len)| {
+        let line = entry.to_string();
+        assert_eq!(line.len() + 1, len);
+        line
+    });
+    shown.collect()
 }
 
 /// The comment of the entry that is found for TCP, if one is: the tests number their entries so.
