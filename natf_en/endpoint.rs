@@ -37,7 +37,7 @@ pub(crate) struct Endpoint {
     pub(crate) counters: EnCounters,
     /// Suffixes of the names that get a virtual address.
     #[pin]
-    pub(crate) domains: Snapshot<Suffix>,
+    pub(crate) domains: Snapshot<KVVec<Suffix>>,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
     /// Whether hosts behind this one have, or had, flows here.
@@ -110,7 +110,7 @@ impl Namespace for Endpoint {
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Endpoint {
             counters: EnCounters::new(),
-            domains <- Snapshot::new(),
+            domains <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),
             forwards: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),

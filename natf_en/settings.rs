@@ -12,7 +12,7 @@ use crate::dns;
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
-use crate::linux::sysfs::{File, Text};
+use crate::linux::sysfs::{File, Text, Written};
 use crate::natf::domains::{Command, Suffix};
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
@@ -25,22 +25,22 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
     File {
         name: c"domains",
         show: show_domains,
-        store: Some(store_domains),
+        store: Some(|ns, written| whole(written, store_domains(ns, written.lines))),
     },
     File {
         name: c"prefix",
         show: |ns, out| writeln!(out, "{}", ns.prefix()),
-        store: Some(store_prefix),
+        store: Some(|ns, written| whole(written, store_prefix(ns, written.lines))),
     },
     File {
         name: c"dns_ports",
         show: |ns, out| writeln!(out, "{}", dns_ports(ns)),
-        store: Some(store_dns_ports),
+        store: Some(|ns, written| whole(written, store_dns_ports(ns, written.lines))),
     },
     File {
         name: c"nrt",
         show: show_nrt,
-        store: Some(dns::restore),
+        store: Some(|ns, written| whole(written, dns::restore(ns, written.lines))),
     },
     File {
         name: c"vat",
@@ -54,6 +54,11 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
     },
 ];
 
+/// All whole lines are taken, or none.
+fn whole(written: &Written<'_>, result: Result) -> Result<usize> {
+    result.map(|()| written.lines.len())
+}
+
 fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     ns.domains
         .get()
@@ -62,18 +67,20 @@ fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
 }
 
 fn store_domains(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
-    ns.domains.update(|new| {
+    ns.domains.update(|present| {
+        let mut new = KVVec::with_capacity(present.len(), GFP_KERNEL)?;
+        new.extend_from_slice(present, GFP_KERNEL)?;
         for line in lines.split(|&byte| byte == b'\n') {
             match Command::parse(line).map_err(|_| EINVAL)? {
                 None => {}
                 Some(Command::Flush) => new.clear(),
-                Some(Command::Del(suffix)) => remove(new, &suffix).ok_or(ENOENT)?,
+                Some(Command::Del(suffix)) => remove(&mut new, &suffix).ok_or(ENOENT)?,
                 Some(Command::Add(suffix)) if new.contains(&suffix) => {}
                 Some(Command::Add(_)) if new.len() >= DOMAINS_MAX => return Err(ENOSPC),
                 Some(Command::Add(suffix)) => new.push(suffix, GFP_KERNEL)?,
             }
         }
-        Ok(())
+        Ok(new)
     })?;
     if !ns.domains.get().is_empty() {
         ns.configured.store(true, Ordering::Relaxed);

@@ -13,6 +13,7 @@ mod linux;
 #[path = "../rust/natf/mod.rs"]
 mod natf;
 
+mod act;
 mod pseudo;
 mod reply;
 mod request;

@@ -7,12 +7,13 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::sync::rcu;
 
+use crate::act::mappings_of;
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::route;
 use crate::linux::skb::Skb;
-use crate::natf::act;
+use crate::natf::act::{self, Query};
 use crate::natf::counters::Router as Count;
 use crate::natf::pseudo::Pseudo;
 use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
@@ -135,11 +136,14 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
         return refuse(Code::BadOption, Count::BadOption);
     }
     let act = ns.act.get();
-    let entry = act
-        .binary_search_by(|entry| entry.name.as_bytes().cmp(request.name.as_bytes()))
-        .ok()
-        .and_then(|at| act.get(at));
-    match act::decide(entry) {
+    let entry = act.lookup(&Query {
+        name: request.name,
+        protocol: request.protocol,
+        port: request.dst_port,
+        en: request.en,
+        now: clock::wall_s(),
+    });
+    match act::decide(entry, |entry| mappings_of(ns, entry, request)) {
         Ok(host) => Checked::Allowed(Pending {
             host,
             response: Response::to(request, Code::Ok),
@@ -148,6 +152,7 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
             again: AtomicBool::new(false),
             until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
         }),
+        Err(code @ Code::NoResource) => refuse(code, Count::Limited),
         Err(code) => refuse(code, Count::Denied),
     }
 }

@@ -5,14 +5,16 @@
 use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use kernel::new_mutex;
 use kernel::prelude::*;
+use kernel::sync::Mutex;
 
+use crate::act::{self, Act, Writers};
 use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::table::Map;
-use crate::natf::act;
 use crate::natf::counters::RouterCounters;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
@@ -27,7 +29,10 @@ pub(crate) struct Router {
     pub(crate) counters: RouterCounters,
     /// Access control table. Empty: the module does nothing here.
     #[pin]
-    pub(crate) act: Snapshot<act::Entry>,
+    pub(crate) act: Snapshot<Act>,
+    /// Those who change it, one at a time.
+    #[pin]
+    pub(crate) writers: Mutex<Writers>,
     /// Requests whose pseudo-packet is on its way, by what the NAT keeps of it.
     #[pin]
     pub(crate) pending: Map<Pending>,
@@ -67,7 +72,8 @@ impl Namespace for Router {
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Router {
             counters: RouterCounters::new(),
-            act <- Snapshot::new(),
+            act <- Snapshot::new(act::empty()),
+            writers <- new_mutex!(Writers::new()),
             pending <- Map::new(PENDING_MAX),
             epoch: AtomicU64::new(clock::random_u64()),
         }? Error)

@@ -10,6 +10,13 @@ pub(crate) fn now_ms() -> u64 {
     unsafe { bindings::natf_now_ms() }
 }
 
+/// Seconds since 1970, as the wall clock says: it may be set back.
+pub(crate) fn wall_s() -> u64 {
+    // SAFETY: no requirements.
+    let seconds = unsafe { kernel::bindings::ktime_get_real_seconds() };
+    u64::try_from(seconds).unwrap_or(0)
+}
+
 /// 64 bits that nobody outside can guess.
 pub(crate) fn random_u64() -> u64 {
     // SAFETY: no requirements.

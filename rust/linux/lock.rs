@@ -75,49 +75,45 @@ impl<T> Drop for Guard<'_, T> {
     }
 }
 
-/// A list that is replaced as a whole: readers in any context get the present one, a writer makes the
-/// next one at leisure.
+/// Data that is replaced as a whole: readers in any context get what is there, a writer makes the next at
+/// leisure.
 #[pin_data]
 pub(crate) struct Snapshot<T: Send + Sync + 'static> {
     #[pin]
-    current: BhLock<Arc<KVVec<T>>>,
+    current: BhLock<Arc<T>>,
     #[pin]
     writer: Mutex<()>,
 }
 
-impl<T: Clone + Send + Sync + 'static> Snapshot<T> {
-    /// An empty list. May sleep.
+impl<T: Send + Sync + 'static> Snapshot<T> {
+    /// Begins with `first`. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
+    pub(crate) fn new(first: T) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
-            let empty = Arc::new(KVVec::new(), GFP_KERNEL)?;
+            let first = Arc::new(first, GFP_KERNEL)?;
             Ok(try_pin_init!(Self {
-                current <- BhLock::new(empty),
+                current <- BhLock::new(first),
                 writer <- new_mutex!(()),
             }? Error))
         })
     }
 
-    /// The present list. Any context up to softirq.
-    pub(crate) fn get(&self) -> Arc<KVVec<T>> {
+    /// What is there at present. Any context up to softirq.
+    pub(crate) fn get(&self) -> Arc<T> {
         self.current.lock().clone()
     }
 
-    /// Makes the next list by changing a copy of the present one. One writer at a time; may sleep.
+    /// Makes the next from the present. One writer at a time; may sleep.
     ///
     /// # Errors
     ///
-    /// Those of `change`, then nothing has changed; `ENOMEM`.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut KVVec<T>) -> Result) -> Result {
+    /// Those of `make`, then nothing has changed; `ENOMEM`.
+    pub(crate) fn update(&self, make: impl FnOnce(&T) -> Result<T>) -> Result {
         let _one = self.writer.lock();
-        let present = self.get();
-        let mut next = KVVec::with_capacity(present.len(), GFP_KERNEL)?;
-        next.extend_from_slice(&present, GFP_KERNEL)?;
-        drop(present);
-        change(&mut next)?;
+        let next = make(&self.get())?;
         let next = Arc::new(next, GFP_KERNEL)?;
         let old = core::mem::replace(&mut *self.current.lock(), next);
         // Packet paths read it inside RCU sections. After those the last reference is this one (or that

@@ -15,8 +15,20 @@ use kernel::prelude::*;
 /// Writes the whole content of a file.
 type Show<N> = fn(&Netns<N>, &mut Text<'_>) -> fmt::Result;
 
-/// Takes whole lines; all or none of them take effect.
-type Store<N> = fn(&Netns<N>, &[u8]) -> Result;
+/// Takes the first so many bytes of a write, whose lines all take effect, or none. 0 is an error, too.
+type Store<N> = fn(&Netns<N>, &Written<'_>) -> Result<usize>;
+
+/// What one write brings: of a long one the first page, of a long file a piece that may end anywhere.
+pub(crate) struct Written<'a> {
+    /// Its whole lines.
+    pub(crate) lines: &'a [u8],
+    /// What follows them. The writer repeats what is not taken.
+    pub(crate) rest: &'a [u8],
+    /// The open file: a number that no other one has at the same time.
+    pub(crate) file: usize,
+    /// How many bytes were taken from it before.
+    pub(crate) offset: u64,
+}
 
 /// One file.
 pub(crate) struct File<N: Namespace> {
@@ -35,6 +47,19 @@ pub(crate) struct Text<'a> {
     skip: usize,
     filled: usize,
     full: bool,
+}
+
+impl Text<'_> {
+    /// Whether the next `len` bytes all lie before the window. Then they count as written.
+    pub(crate) fn skip(&mut self, len: usize) -> bool {
+        match self.skip.checked_sub(len) {
+            Some(left) => {
+                self.skip = left;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 impl fmt::Write for Text<'_> {
@@ -155,11 +180,11 @@ unsafe extern "C" fn read<N: Namespace>(
 }
 
 unsafe extern "C" fn write<N: Namespace>(
-    _file: *mut kb::file,
+    open: *mut kb::file,
     _kobj: *mut kb::kobject,
     attr: *const kb::bin_attribute,
     buf: *mut c_char,
-    _offset: kb::loff_t,
+    offset: kb::loff_t,
     count: usize,
 ) -> isize {
     let done = || -> Result<usize> {
@@ -172,14 +197,22 @@ unsafe extern "C" fn write<N: Namespace>(
         };
         let store = file.store.ok_or(EACCES)?;
         // A long write comes in pieces of one page, and a long file in pieces that end anywhere. So
-        // whole lines are taken, the writer repeats the rest, and half a line is never taken for one.
+        // usually whole lines are taken, and half a line is never taken for one.
         let whole = data
             .iter()
             .rposition(|&b| b == b'\n')
-            .and_then(|at| at.checked_add(1))
-            .ok_or(EINVAL)?;
-        netns::with_current(true, |ns| store(ns, data.get(..whole).unwrap_or_default()))?;
-        Ok(whole)
+            .map_or(0, |at| at.saturating_add(1));
+        let (lines, rest) = data.split_at_checked(whole).unwrap_or_default();
+        let written = Written {
+            lines,
+            rest,
+            file: open.addr(),
+            offset: u64::try_from(offset)?,
+        };
+        match netns::with_current(true, |ns| store(ns, &written))? {
+            0 => Err(EINVAL),
+            taken => Ok(taken),
+        }
     };
     outcome(done())
 }

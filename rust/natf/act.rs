@@ -1,14 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The access control table of the router: which private host a name means, and whether the outside
-//! may reach it.
+//! The access control table of the router: which private host a name means, and who outside may reach
+//! what of it. `docs/act.md` is the grammar and the rules.
 
 use core::fmt;
 use core::net::Ipv4Addr;
 
-use crate::natf::line::words;
-use crate::natf::name::{Name, NameError};
+use crate::natf::name::{Name, NameRef};
 use crate::natf::wire::control::Code;
+use crate::natf::wire::ipv4::Protocol;
+
+mod command;
+mod condition;
+mod list;
+mod problem;
+mod staging;
+mod table;
+mod words;
+
+pub use command::{Command, Which};
+pub use condition::{Prefix, Service, Services, Sources, SERVICES_MAX, SOURCES_MAX};
+pub use list::List;
+pub use problem::{Kind, Problem, Said};
+pub use staging::{Mine, Place, Staging, PATIENCE_MS};
+pub use table::{slots_for, Row, Slot, Table, MAX, MAX_OF_NAME};
+
+/// Longest comment in bytes.
+pub const COMMENT_MAX: usize = 64;
+
+/// Whom an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// Entries live in a table whose rows are as large as the largest of them anyway.
+#[allow(clippy::large_enum_variant)]
+pub enum Subject {
+    /// `*`: every name.
+    Any,
+    /// One name.
+    Name(Name),
+}
+
+impl Subject {
+    /// The bytes that make it unlike any other. No name is "*".
+    fn key(&self) -> &[u8] {
+        match self {
+            Subject::Any => b"*",
+            Subject::Name(name) => name.as_bytes(),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Any => f.write_str("*"),
+            Subject::Name(name) => name.fmt(f),
+        }
+    }
+}
 
 /// What an entry says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,220 +76,179 @@ impl fmt::Display for Action {
     }
 }
 
-/// One private host.
+/// One line of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Private host name.
-    pub name: Name,
-    /// Its address behind the NAT (P1).
-    pub addr: Ipv4Addr,
+    /// The private host name that it is about.
+    pub subject: Subject,
+    /// Address of the private host (P1). An entry that allows always has one.
+    pub host: Option<Ipv4Addr>,
     /// Whether it may be reached.
     pub action: Action,
+    /// Protocols and ports; empty: all that the router maps.
+    pub services: Services,
+    /// Addresses of ENs (G1); empty: everybody.
+    pub sources: Sources,
+    /// Most mappings at a time.
+    pub max: Option<u32>,
+    /// When it ends, in seconds since 1970.
+    pub until: Option<u64>,
+    /// For the reader; valid UTF-8 without quotes or control characters.
+    pub comment: List<u8, COMMENT_MAX>,
+}
+
+impl Entry {
+    /// Denies everything: what a table is filled with before it is used.
+    const BLANK: Entry = Entry {
+        subject: Subject::Any,
+        host: None,
+        action: Action::Deny,
+        services: List::new(Service::ANY),
+        sources: List::new(Prefix::ANY),
+        max: None,
+        until: None,
+        comment: List::new(0),
+    };
+
+    /// Whether a flow of `protocol` to `port`, asked for by `en`, is one of those that the entry is
+    /// about. Name and time are not looked at.
+    pub fn covers(&self, protocol: Protocol, port: u16, en: Ipv4Addr) -> bool {
+        condition::any(&self.services, |service| service.covers(protocol, port))
+            && condition::any(&self.sources, |prefix| prefix.contains(en))
+    }
+
+    /// Whether its time is over at `now`, in seconds since 1970.
+    pub fn is_over(&self, now: u64) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether both are about the same requests, so that the later one replaces the other.
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        self.subject == other.subject
+            && self.services == other.services
+            && self.sources == other.sources
+    }
 }
 
 /// Writes the command that makes the entry, so that what is saved can be loaded.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "add {} {} {}", self.name, self.addr, self.action)
-    }
-}
-
-/// The decision about a request for a name, given the entry that was found for it: the private
-/// address, or the code of the refusal. A name that is not there is refused like one that is denied,
-/// so that nobody can find out which names exist.
-pub fn decide(entry: Option<&Entry>) -> Result<Ipv4Addr, Code> {
-    match entry {
-        Some(entry) if entry.action == Action::Allow => Ok(entry.addr),
-        _ => Err(Code::Denied),
-    }
-}
-
-/// A change of the table, as a person writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// `add NAME ADDR allow|deny`: makes an entry or replaces that of the same name.
-    Add(Entry),
-    /// `del NAME`
-    Del(Name),
-    /// `flush`: removes all.
-    Flush,
-}
-
-/// Why a line is no [`Command`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandError {
-    /// The first word is no command.
-    Unknown,
-    /// The name is missing.
-    NoName,
-    /// The name is none.
-    Name(NameError),
-    /// The address is missing.
-    NoAddress,
-    /// The address is no IPv4 address.
-    Address,
-    /// The address can be no host's: unspecified, loopback, multicast, broadcast, or in 240/4, from
-    /// which virtual addresses are taken.
-    Unusable(Ipv4Addr),
-    /// Neither `allow` nor `deny`.
-    Action,
-    /// Something follows the command.
-    Extra,
-}
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommandError::Unknown => f.write_str(
-                "unknown command: use \"add NAME ADDR allow|deny\", \"del NAME\" or \"flush\"",
-            ),
-            CommandError::NoName => f.write_str("the private host name is missing"),
-            CommandError::Name(error) => error.fmt(f),
-            CommandError::NoAddress => f.write_str("the private address is missing after the name"),
-            CommandError::Address => {
-                f.write_str("the address is not an IPv4 address: write it as 192.168.0.10")
-            }
-            CommandError::Unusable(addr) => {
-                write!(
-                    f,
-                    "{addr} can be no host's address: give the private host's own"
-                )
-            }
-            CommandError::Action => f.write_str("after the address say \"allow\" or \"deny\""),
-            CommandError::Extra => f.write_str("too many words: one command per line"),
+        write!(f, "add {} ", self.subject)?;
+        match self.host {
+            Some(host) => write!(f, "{host} ")?,
+            None => f.write_str("- ")?,
+        }
+        write!(f, "{}", self.action)?;
+        condition::show_services(&self.services, f)?;
+        condition::show_sources(&self.sources, f)?;
+        if let Some(max) = self.max {
+            write!(f, " max {max}")?;
+        }
+        if let Some(until) = self.until {
+            write!(f, " until {until}")?;
+        }
+        match core::str::from_utf8(self.comment.as_slice()) {
+            Ok("") | Err(_) => Ok(()),
+            Ok(comment) => write!(f, " comment \"{comment}\""),
         }
     }
 }
 
-impl Command {
-    /// The command in `line`. `None` if the line is blank or a comment.
-    pub fn parse(line: &[u8]) -> Result<Option<Self>, CommandError> {
-        let mut words = words(line);
-        let Some(verb) = words.next() else {
-            return Ok(None);
-        };
-        let command = match verb {
-            b"add" => Command::Add(Entry {
-                name: parse_name(words.next())?,
-                addr: parse_addr(words.next())?,
-                action: match words.next() {
-                    Some(b"allow") => Action::Allow,
-                    Some(b"deny") => Action::Deny,
-                    _ => return Err(CommandError::Action),
-                },
-            }),
-            b"del" => Command::Del(parse_name(words.next())?),
-            b"flush" => Command::Flush,
-            _ => return Err(CommandError::Unknown),
-        };
-        match words.next() {
-            Some(_) => Err(CommandError::Extra),
-            None => Ok(Some(command)),
-        }
-    }
+/// What is asked of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Private host name of the request.
+    pub name: NameRef<'a>,
+    /// Protocol of the flow.
+    pub protocol: Protocol,
+    /// Its destination port (d); an echo id counts for nothing.
+    pub port: u16,
+    /// Who asks (G1).
+    pub en: Ipv4Addr,
+    /// Seconds since 1970.
+    pub now: u64,
 }
 
-fn parse_name(word: Option<&[u8]>) -> Result<Name, CommandError> {
-    Name::parse(word.ok_or(CommandError::NoName)?).map_err(CommandError::Name)
-}
-
-fn parse_addr(word: Option<&[u8]>) -> Result<Ipv4Addr, CommandError> {
-    let word = word.ok_or(CommandError::NoAddress)?;
-    let addr: Ipv4Addr = core::str::from_utf8(word)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or(CommandError::Address)?;
-    // From 224 on: multicast, then 240/4 with the broadcast address at its end.
-    let [first, ..] = addr.octets();
-    match addr.is_unspecified() || addr.is_loopback() || first >= 224 {
-        true => Err(CommandError::Unusable(addr)),
-        false => Ok(addr),
+/// The decision about a request, given the entry that was found for it: the private address, or the
+/// code of the refusal. A name that is not there is refused like one that is denied, so that nobody
+/// can find out which names exist. `mappings` tells how many mappings of an entry are alive, that of the
+/// request itself not counted; it is only asked about entries with a maximum.
+pub fn decide(
+    entry: Option<&Entry>,
+    mappings: impl FnOnce(&Entry) -> usize,
+) -> Result<Ipv4Addr, Code> {
+    let entry = entry
+        .filter(|entry| entry.action == Action::Allow)
+        .ok_or(Code::Denied)?;
+    let host = entry.host.ok_or(Code::Denied)?;
+    match entry.max.map(usize::try_from) {
+        Some(Ok(max)) if mappings(entry) >= max => Err(Code::NoResource),
+        _ => Ok(host),
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const ADDR: Ipv4Addr = Ipv4Addr::new(192, 168, 0, 10);
 
-    fn entry(action: Action) -> Entry {
-        Entry {
-            name: Name::parse(b"alice").unwrap(),
-            addr: ADDR,
-            action,
+    /// The entry that `line` adds.
+    pub(crate) fn entry(line: &str) -> Entry {
+        match Command::parse(line.as_bytes(), 0) {
+            Ok(Some(Command::Add(entry))) => entry,
+            other => panic!("{line}: {other:?}"),
         }
     }
 
     #[test]
     fn decisions() {
-        assert_eq!(decide(Some(&entry(Action::Allow))), Ok(ADDR));
-        assert_eq!(decide(Some(&entry(Action::Deny))), Err(Code::Denied));
-        assert_eq!(decide(None), Err(Code::Denied));
+        let none = |_: &Entry| panic!("nobody asked for a maximum");
+        let allow = entry("add alice 192.168.0.10 allow");
+        assert_eq!(decide(Some(&allow), none), Ok(ADDR));
+        let deny = entry("add alice 192.168.0.10 deny");
+        assert_eq!(decide(Some(&deny), none), Err(Code::Denied));
+        assert_eq!(decide(None, none), Err(Code::Denied));
     }
 
     #[test]
-    fn what_is_saved_can_be_loaded() {
-        for action in [Action::Allow, Action::Deny] {
-            let entry = entry(action);
-            let line = entry.to_string();
+    fn a_maximum() {
+        let two = entry("add alice 192.168.0.10 allow max 2");
+        assert_eq!(decide(Some(&two), |_| 1), Ok(ADDR));
+        assert_eq!(decide(Some(&two), |_| 2), Err(Code::NoResource));
+        assert_eq!(decide(Some(&two), |_| 3), Err(Code::NoResource));
+    }
+
+    #[test]
+    fn what_an_entry_covers() {
+        let en = Ipv4Addr::new(198, 51, 100, 2);
+        let other = Ipv4Addr::new(203, 0, 113, 7);
+        let all = entry("add alice 192.168.0.10 allow");
+        assert!(all.covers(Protocol::Icmp, 7, en) && all.covers(Protocol::Tcp, 0, other));
+        let some = entry("add alice 192.168.0.10 allow tcp 22,8000-8099 icmp from 198.51.100.0/24");
+        for (protocol, port, covered) in [
+            (Protocol::Tcp, 22, true),
+            (Protocol::Tcp, 8000, true),
+            (Protocol::Tcp, 8099, true),
+            (Protocol::Tcp, 8100, false),
+            (Protocol::Tcp, 7999, false),
+            (Protocol::Udp, 22, false),
+            (Protocol::Icmp, 22, true),
+            (Protocol::Icmp, 23, true),
+        ] {
             assert_eq!(
-                Command::parse(line.as_bytes()),
-                Ok(Some(Command::Add(entry)))
+                some.covers(protocol, port, en),
+                covered,
+                "{protocol:?} {port}"
             );
-        }
-        assert_eq!(
-            entry(Action::Allow).to_string(),
-            "add alice 192.168.0.10 allow"
-        );
-    }
-
-    #[test]
-    fn commands() {
-        let name = Name::parse(b"alice").unwrap();
-        assert_eq!(
-            Command::parse(b"del ALICE # gone\n"),
-            Ok(Some(Command::Del(name)))
-        );
-        assert_eq!(Command::parse(b" flush"), Ok(Some(Command::Flush)));
-        assert_eq!(Command::parse(b" # flush"), Ok(None));
-        assert_eq!(Command::parse(b"\n"), Ok(None));
-    }
-
-    #[test]
-    fn what_is_no_command() {
-        use CommandError::*;
-        for (line, error) in [
-            ("insert alice", Unknown),
-            ("add", NoName),
-            ("del", NoName),
-            ("add al/ice 192.168.0.10 allow", Name(NameError::Byte(b'/'))),
-            ("add alice", NoAddress),
-            ("add alice 192.168.0 allow", Address),
-            ("add alice 192.168.0.010 allow", Address),
-            ("add alice \u{e9} allow", Address),
-            ("add alice 192.168.0.10", Action),
-            ("add alice 192.168.0.10 permit", Action),
-            ("add alice 192.168.0.10 allow now", Extra),
-            ("flush all", Extra),
-        ] {
-            assert_eq!(Command::parse(line.as_bytes()), Err(error), "{line}");
-            assert!(!error.to_string().is_empty());
+            assert!(!some.covers(protocol, port, other));
         }
     }
 
     #[test]
-    fn addresses_that_no_host_has() {
-        for addr in [
-            "0.0.0.0",
-            "127.0.0.1",
-            "224.0.0.1",
-            "240.0.1.1",
-            "255.255.255.255",
-        ] {
-            let line = format!("add alice {addr} allow");
-            let error = CommandError::Unusable(addr.parse().unwrap());
-            assert_eq!(Command::parse(line.as_bytes()), Err(error));
-        }
+    fn an_entry_ends_with_its_last_second() {
+        let entry = entry("add alice 192.168.0.10 allow until 1000");
+        assert!(!entry.is_over(999));
+        assert!(entry.is_over(1000) && entry.is_over(1001));
     }
 }

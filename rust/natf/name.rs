@@ -213,8 +213,7 @@ impl Name {
 
     /// The name without its buffer.
     pub fn view(&self) -> NameRef<'_> {
-        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
-        NameRef(core::str::from_utf8(bytes).unwrap_or_default())
+        NameRef(core::str::from_utf8(self.as_bytes()).unwrap_or_default())
     }
 
     /// The name as text.
@@ -224,7 +223,7 @@ impl Name {
 
     /// The name as bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        self.view().as_bytes()
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
     /// The labels, host first.

@@ -30,11 +30,10 @@ is "the table is what it was" "$(act)" "$before"
 raw "del alice"$'\n'"add bob 192.168.0.11 all" 2>/dev/null || true
 is "of a line and a half no half is taken" "$(act | grep -c bob || true)" 0
 
-# 3000 entries, 90 KB, not sorted.
+# 3000 entries, 90 KB.
 for ((i = 0; i < 3000; i++)); do
     echo "add host-$((i * 7919 % 3000)) 10.$((i % 200)).$((i / 200)).$((i % 250 + 1)) allow"
 done >"$WORK/table"
-LC_ALL=C sort -k 2,2 "$WORK/table" >"$WORK/sorted"
 is "control: 3000 different names" "$(cut -d' ' -f2 "$WORK/table" | sort -u | grep -c .)" 3000
 within "control: of many pages" "$(stat -c %s "$WORK/table")" 65536 131072
 load_split() { hgw split -l 100 --filter="cat >$file" "$WORK/table"; }
@@ -44,7 +43,7 @@ for way in load_split load_cat; do
     write hgw natf_router/act flush
     ok "$way: all is taken" $way
     act >"$WORK/read"
-    ok "$way: and reads back complete and sorted" cmp "$WORK/read" "$WORK/sorted"
+    ok "$way: and reads back complete and in its order" cmp "$WORK/read" "$WORK/table"
 done
 write hgw natf_router/act flush
 head -n 200 "$WORK/table" >"$WORK/short"
@@ -53,9 +52,9 @@ is "leaves as many entries" "$(rows hgw natf_router/act)" 200
 ok "a long table goes in again" load_split
 for size in 100 4095 4097 1M; do
     ok "read in pieces of $size bytes it is the same" \
-        cmp <(hgw dd "if=$file" "bs=$size" status=none) "$WORK/sorted"
+        cmp <(hgw dd "if=$file" "bs=$size" status=none) "$WORK/table"
 done
-ok "also from the middle" cmp <(hgw tail -c +50001 $file) <(tail -c +50001 "$WORK/sorted")
+ok "also from the middle" cmp <(hgw tail -c +50001 $file) <(tail -c +50001 "$WORK/table")
 
 write en natf_en/domains "add home.example.net"
 for ((i = 0; i < 200; i++)); do

@@ -59,7 +59,7 @@ fn feed(bytes: &[u8]) {
     assert_eq!(ports(bytes).is_some(), bytes.len() >= 4);
     feed_control(bytes);
     feed_dns(bytes);
-    let _ = act::Command::parse(bytes);
+    feed_act(bytes);
     let _ = domains::Command::parse(bytes);
     let parsed = name::NameRef::parse_wire_text(bytes);
     assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
@@ -72,6 +72,22 @@ fn feed_control(bytes: &[u8]) {
         assert!(again.len() <= MAX_RESPONSE_LEN);
         assert_eq!(Message::classify(&again), Message::Response(response));
     }
+}
+
+fn feed_act(bytes: &[u8]) {
+    for now in [0, 1_800_000_000, u64::MAX] {
+        match act::Command::parse(bytes, now) {
+            Ok(Some(act::Command::Add(entry))) => {
+                let shown = entry.to_string();
+                let again = act::Command::parse(shown.as_bytes(), 0);
+                assert_eq!(again, Ok(Some(act::Command::Add(entry))), "{shown}");
+            }
+            Ok(_) => {}
+            Err(problem) => assert!(!problem.to_string().is_empty()),
+        }
+    }
+    let said = act::Said(bytes).to_string();
+    assert!(!said.contains(char::is_control));
 }
 
 fn feed_dns(bytes: &[u8]) {
@@ -112,6 +128,11 @@ const RESPONSE: &[u8] =
     \xc6\x33\x64\x02\x9c\x40\0\x50\xc6\x33\x64\x02\xc3\x50\0\0\0\x01\x51\x80\
     \x04\x08\x11\x22\x33\x44\x55\x66\x77\x88\0\0";
 
+/// An entry of the access control table with all that there is.
+const ACT: &[u8] =
+    b"add Www.alice 192.168.0.10 allow tcp 22,8000-8099 udp icmp from 198.51.100.0/24,\
+    203.0.113.7 max 20 until 1800000000 comment \"a # b\" # end";
+
 /// An IPv4 header and four bytes of UDP.
 const IPV4: &[u8] =
     b"\x45\0\0\x1c\x12\x34\x40\0\x02\x11\0\0\xcb\0\x71\x01\xc6\x33\x64\x02\0\x35\x9c\x40";
@@ -126,11 +147,12 @@ fn the_samples_are_right() {
     };
     assert!(response.kept && response.epoch.is_some());
     assert!(ipv4::Packet::new_header_checked(IPV4).is_ok());
+    assert!(matches!(act::Command::parse(ACT, 0), Ok(Some(_))));
 }
 
 #[test]
 fn every_prefix_and_every_changed_byte() {
-    for sample in [DNS, CONTROL, RESPONSE, IPV4] {
+    for sample in [DNS, CONTROL, RESPONSE, IPV4, ACT] {
         for len in 0..=sample.len() {
             feed(&sample[..len]);
         }
@@ -153,13 +175,20 @@ proptest! {
     }
 
     #[test]
-    fn random_words(line in "(add|del|flush|#| )? ?[a-zA-Z._#*-]{0,20} ?[0-9./]{0,16} ?(allow|deny)?") {
+    fn random_words(line in "(add|del|flush|begin|commit|abort|#| )? ?[a-zA-Z._#*-]{0,20} ?[0-9./]{0,16} ?(allow|deny)?") {
+        feed(line.as_bytes());
+    }
+
+    #[test]
+    fn random_options(
+        line in "(add|del) (\\*|[a-zA-Z.]{1,70}) (-|10\\.0\\.0\\.1) (allow|deny)( (tcp|udp|icmp|from|max|until|for|comment|flush|[0-9,./-]{0,60}|\"[^\"]{0,70}\"?)){0,8}"
+    ) {
         feed(line.as_bytes());
     }
 
     #[test]
     fn several_changed_bytes(
-        sample in prop::sample::select(&[DNS, CONTROL, RESPONSE, IPV4]),
+        sample in prop::sample::select(&[DNS, CONTROL, RESPONSE, IPV4, ACT]),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         extra in prop::collection::vec(any::<u8>(), 0..40),
     ) {
