@@ -33,6 +33,7 @@ impl hook::Hook<Endpoint> for OutHook {
             .map(|ip| ip.dst());
         match dst {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+                skb.stay_slow();
                 output::to_virtual(ns, skb, dst, Path::Forwarded)
             }
             _ => Verdict::Accept(skb),

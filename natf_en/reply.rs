@@ -122,7 +122,9 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
         (Some(old), None) => {
             let same = old.mapped() == Some(to);
             match response.protocol {
-                Protocol::Tcp if !same || !response.kept => renewal::broken(ns, &old),
+                Protocol::Tcp if old.was_answered() && (!same || !response.kept) => {
+                    renewal::broken(ns, &old)
+                }
                 _ if same => renewal::kept(ns, &old, response.lifetime),
                 _ => open(ns, flow, to, response.lifetime, En::Moved),
             }
