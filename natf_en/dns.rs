@@ -60,9 +60,22 @@ impl Found {
     }
 }
 
-/// Finds the DNS message of a packet that comes from (`answer`) or goes to a DNS server, or its start
-/// over TCP. Cheap for all others.
-fn find(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Found> {
+/// A packet from or to a DNS server.
+struct Carrier {
+    /// UDP or TCP.
+    protocol: Protocol,
+    /// Where its header starts.
+    transport: usize,
+    /// Where the packet ends.
+    total: usize,
+    /// This host's address and port.
+    local: (Ipv4Addr, u16),
+    /// The server's address.
+    server: Ipv4Addr,
+}
+
+/// Whether a packet comes from (`answer`) or goes to a DNS server. Cheap for all others.
+fn carrier(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Carrier> {
     let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
     let protocol = ip.protocol();
     if !matches!(protocol, Protocol::Udp | Protocol::Tcp) || ip.is_fragment() {
@@ -77,6 +90,24 @@ fn find(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Found> {
     if !Ports::from_bits(ns.dns_ports.load(Ordering::Relaxed)).contains(remote.1) {
         return None;
     }
+    Some(Carrier {
+        protocol,
+        transport,
+        total,
+        local,
+        server: remote.0,
+    })
+}
+
+/// Finds the DNS message in a packet from or to a DNS server, or its start over TCP.
+fn find(skb: &mut Skb, carrier: Carrier) -> Option<Found> {
+    let Carrier {
+        protocol,
+        transport,
+        total,
+        local,
+        server,
+    } = carrier;
     let (message, whole) = match protocol {
         Protocol::Udp => datagram(skb, transport)?,
         _ => segment(skb, transport, total)?,
@@ -89,7 +120,7 @@ fn find(ns: &Netns<Endpoint>, skb: &mut Skb, answer: bool) -> Option<Found> {
         message,
         whole,
         local,
-        server: remote.0,
+        server,
         id: u16::from_be_bytes(id),
     })
 }
@@ -120,7 +151,12 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     if !ns.is_active() {
         return;
     }
-    if let Some(query) = find(ns, skb, false) {
+    let Some(carrier) = carrier(ns, skb, false) else {
+        return;
+    };
+    // The answer to a host behind this one must come by here.
+    skb.stay_slow();
+    if let Some(query) = find(skb, carrier) {
         let until = clock::now_ms().saturating_add(QUERY_MS);
         // The same query again starts its time anew.
         ns.queries.remove_key(&query.key());
@@ -148,7 +184,8 @@ pub(crate) fn take_answer(ns: &Netns<Endpoint>, skb: &mut Skb) {
 ///
 /// The counter of the reason why one that is, or may be, passes on unchanged.
 fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
-    let Some(found) = find(ns, skb, true) else {
+    let found = carrier(ns, skb, true).and_then(|carrier| find(skb, carrier));
+    let Some(found) = found else {
         return Ok(());
     };
     let asked = ns.queries.remove_key(&found.key());

@@ -262,6 +262,11 @@ impl Flow {
             });
     }
 
+    /// Whether anything ever came in, over TCP.
+    pub(crate) fn was_answered(&self) -> bool {
+        Seen(self.seen.load(Ordering::Relaxed)).answered()
+    }
+
     /// Whether packets went out and nothing came back for a while.
     pub(crate) fn is_unanswered(&self, now: u64) -> bool {
         match self.unanswered.load(Ordering::Relaxed) {

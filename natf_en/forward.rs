@@ -30,6 +30,7 @@ impl hook::Hook<Endpoint> for OutHook {
         let ip = ipv4::Packet::new_header_checked(skb.linear());
         match ip.ok().map(|ip| ip.dst()) {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+                skb.stay_slow();
                 output::to_virtual(ns, skb, dst, Path::Forwarded)
             }
             _ => Verdict::Accept(skb),

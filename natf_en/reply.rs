@@ -123,7 +123,8 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
         (None, None) => open(ns, flow, to, response.lifetime, En::Mapped),
         (Some(old), None) => {
             let same = old.mapped() == Some(to);
-            let tcp = response.protocol == Protocol::Tcp;
+            // A connection that had no answer yet begins anew with its next SYN, by any mapping.
+            let tcp = response.protocol == Protocol::Tcp && old.was_answered();
             match (same, response.kept) {
                 (true, kept) if kept || !tcp => renewal::kept(ns, &old, response.lifetime),
                 // Its packets get through all the same, by a mapping that is not lost yet.

@@ -148,3 +148,5 @@ timed() {
 . "$NATF_TESTS/lib/capture.sh"
 # shellcheck source=tests/lib/natf.sh
 . "$NATF_TESTS/lib/natf.sh"
+# shellcheck source=tests/lib/rules.sh
+. "$NATF_TESTS/lib/rules.sh"

@@ -13,6 +13,7 @@
 #include <net/icmp.h>
 #include <net/inet_hashtables.h>
 #include <net/ip.h>
+#include <net/netfilter/nf_conntrack.h>
 #include <net/netns/generic.h>
 #include <net/route.h>
 #include <net/tcp.h>
@@ -170,6 +171,20 @@ int natf_skb_bound_ifindex(const struct sk_buff *skb)
 bool natf_skb_is_detached(const struct sk_buff *skb)
 {
 	return !skb->dev;
+}
+
+/*
+ * Keeps the connection of a packet, if it is tracked, out of flow tables, whose packets pass no hook of ours. There
+ * is no mark of just that meaning; this one is for entries that clashed with another, and what else it does is that
+ * conntrack never calls a UDP flow "assured". It needs no symbol of nf_conntrack.
+ */
+void natf_skb_stay_slow(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (ct && !test_bit(IPS_NAT_CLASH_BIT, &ct->status))
+		set_bit(IPS_NAT_CLASH_BIT, &ct->status);
 }
 
 /* The packet may be kept from now on. Its device may go meanwhile; that of the route is held. */

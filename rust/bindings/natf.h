@@ -60,6 +60,7 @@ void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, boo
 u32 natf_skb_mark(const struct sk_buff *skb);
 int natf_skb_bound_ifindex(const struct sk_buff *skb);
 bool natf_skb_is_detached(const struct sk_buff *skb);
+void natf_skb_stay_slow(struct sk_buff *skb);
 bool natf_skb_dst_force(struct sk_buff *skb);
 struct sk_buff *natf_skb_alloc(u32 len);
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);

@@ -251,6 +251,13 @@ impl Skb {
         })
     }
 
+    /// Keeps the packet's connection, if conntrack knows it, out of flow tables: its packets have to pass
+    /// our hooks.
+    pub(crate) fn stay_slow(&self) {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_stay_slow(self.as_ptr()) };
+    }
+
     /// Tells the sender with an ICMP destination unreachable of this code, and frees the packet.
     pub(crate) fn refuse(self, code: u8) {
         const DEST_UNREACH: u8 = 3;

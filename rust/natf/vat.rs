@@ -250,6 +250,11 @@ impl Seen {
         Seen(bits)
     }
 
+    /// Whether anything came in.
+    pub fn answered(self) -> bool {
+        self.0 & Self::ANSWER != 0
+    }
+
     /// Whether the end has begun: a new SYN then belongs to a new flow.
     pub fn ends(self) -> bool {
         self.0 & (Self::FIN_OUT | Self::FIN_IN | Self::RESET) != 0
