@@ -5,7 +5,7 @@
 #   say chart|row|figure|goal …     a line for the report; tests/bench/report/raw.rs tells what it reads
 #   note TEXT                       progress
 #   with CONTENDER CMD…             set the contender up, run CMD with TARGET set, take it down again
-#   rounds FUNCTION CONTENDER…      as many rounds as were asked for, each with every contender
+#   rounds FUNCTION CONTENDER…      FUNCTION CONTENDER for each of them, as many rounds as were asked for
 #
 # Everything is measured in turn in one guest, each round beginning with another contender, so that what
 # else the machine does falls on all of them alike.
@@ -101,7 +101,7 @@ rounds() {
         for ((turn = 0; turn < $#; turn++)); do
             local contender=${*:(round - 1 + turn) % $# + 1:1}
             note "round $round of $RUNS: $contender"
-            with "$contender" "$what" "$contender"
+            "$what" "$contender"
         done
     done
     # The harness wants to see a check.

@@ -7,43 +7,37 @@
 # but natf_en has a table. Packets out go to a device that drops them; packets in are made up by the other
 # host, and nobody reads them.
 #
-#   en (natf-load) ─── isp ─── web (answers ping; drops datagrams)
-#    └ nowhere (a dummy device, for packets out)
+#   en (natf-load) ─── isp ─── web (answers ping; makes up answers)
+#    └ nowhere (a dummy device, for datagrams out)
 # shellcheck source=tests/bench/lib.sh
 . "$NATF_TESTS/bench/lib.sh"
 
 FEW=1000
 MANY=1000000
-SECONDS_EACH=1
+TALK_SECONDS=2
 
 say chart memory bytes "Memory of one flow"
 say row memory-all "all memory that is gone"
 say row memory-slab "of it in the slab allocator"
-say goal memory-all natf most 192
+say goal memory-all natf most 192 "Bytes of memory for a flow"
 for way in out in; do
     say chart cost-$way ns "A datagram $way"
     say row cost-$way "datagram $way"
-    say goal cost-$way "many-of-many/few-of-few" most 1.2
+    say goal cost-$way many-of-many/few-of-few most 1.2 "A datagram $way"
     say chart vat-$way ns "VAT's part of it"
     say row vat-$way "VAT $way"
-    say goal vat-$way "few-of-many/few-of-few" most 1.2
+    say goal vat-$way few-of-many/few-of-few most 1.2 "VAT's part of a datagram $way"
 done
 
 topology
 hgw nft flush ruleset
 echo "other.home A $WEB" >"$WORK/more"
 ZONE=$WORK/more name_server
-web nft -f - <<'RULES'
-table ip filter {
-    chain input {
-        type filter hook input priority filter;
-        meta l4proto udp drop
-    }
-}
-RULES
 ip -n en link add nowhere type dummy
 ip -n en address add 192.0.2.1/32 dev nowhere
 ip -n en link set nowhere up
+ip -n en route add "$WEB/32" dev nowhere src $EN table 9
+ip -n en rule add ipproto udp sport 2000-2999 table 9
 
 memory() { # memory FIELD…: kB of /proc/meminfo, summed
     local field fields=
@@ -65,11 +59,8 @@ settle() {
 
 # costs CONTENDER COUNT: a datagram out and one in, on so many flows
 costs() {
-    local way value address=$TARGET
-    ip -n en route add "$WEB/32" dev nowhere src $EN
-    natf-load send en "$address" "$2" $SECONDS_EACH >"$WORK/costs"
-    ip -n en route del "$WEB/32"
-    natf-load receive en $EN web $WEB "$2" $SECONDS_EACH >>"$WORK/costs"
+    local way value
+    natf-load talk en $EN web $WEB "$TARGET" "$2" $TALK_SECONDS >"$WORK/costs"
     while read -r way value; do
         say figure "cost-$way" "$1" "$value"
         COST[$way.$1]=$value
@@ -84,7 +75,8 @@ fill() { # fill COUNT: so many flows in a fresh module, or as many as it takes: 
     write en natf_en/domains "add home.example.net"
     TARGET=$(address_of other.home.example.net)
     FLOWS=$(natf-load open en "$TARGET" "$1" | sed -n 's/^opened //p')
-    note "$FLOWS flows"
+    note "round $round of $RUNS: $FLOWS flows"
+    is "each has its entry" "$(stat_of en natf_en fallback)" "$FLOWS"
 }
 
 for ((round = 1; round <= RUNS; round++)); do
@@ -102,6 +94,5 @@ for ((round = 1; round <= RUNS; round++)); do
     say figure memory-slab natf $((($(memory Slab) - slab) * 1024 / FLOWS))
     costs few-of-many $FEW
     costs many-of-many "$FLOWS"
-    is "each has its entry" "$(stat_of en natf_en fallback)" "$FLOWS"
     rmmod natf_en
 done

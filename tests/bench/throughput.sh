@@ -16,15 +16,16 @@ say chart tcp Mbit/s TCP through iperf3
 for streams in 1 8; do
     say row tcp-$streams-out "$streams stream(s), EN to IN"
     say row tcp-$streams-in "$streams stream(s), IN to EN"
-    say goal tcp-$streams-out natf/forward least 0.99
-    say goal tcp-$streams-in natf/forward least 0.99
+    say goal tcp-$streams-out natf/forward least 0.99 "TCP, $streams stream(s), EN to IN"
+    say goal tcp-$streams-in natf/forward least 0.99 "TCP, $streams stream(s), IN to EN"
 done
 for way in out in; do
-    say chart udp-$way packets/s "UDP without loss, $([ $way = out ] && echo EN to IN || echo IN to EN)"
+    where="$([ $way = out ] && echo EN to IN || echo IN to EN)"
+    say chart udp-$way packets/s "UDP without loss, $where"
     for size in "${SIZES[@]}"; do
         say row "udp-$size-$way" "$size bytes"
     done
-    say goal udp-64-$way natf/forward least 0.98
+    say goal udp-64-$way natf/forward least 0.98 "UDP, 64 bytes, $where"
 done
 
 topology
@@ -54,4 +55,5 @@ measure() {
         done <"$WORK/udp"
     done
 }
-rounds measure direct forward natf dnat
+one() { with "$1" measure "$1"; }
+rounds one direct forward natf dnat

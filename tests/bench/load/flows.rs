@@ -4,7 +4,7 @@
 
 use std::io::{ErrorKind, IoSlice};
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{
@@ -20,6 +20,8 @@ use crate::Result;
 const BATCH: usize = 32;
 /// System calls in a span of time that is measured as one.
 const BATCHES: usize = 8;
+/// System calls until the answers come.
+const ROUND_TRIP: usize = 4096;
 /// Flows from one port; they go to the ports from `FIRST` on.
 const PER_PORT: usize = 50_000;
 const FIRST: u16 = 10_000;
@@ -62,87 +64,102 @@ pub fn open(host: &str, to: Ipv4Addr, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Datagrams on the first `count` flows from namespace `host` to `to`, in an order that no cache can guess.
-/// Prints nanoseconds for one: "out".
-pub fn send(host: &str, to: Ipv4Addr, count: usize, seconds: f64) -> Result<()> {
-    let sockets = sockets(host, count)?;
-    let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
-    let mut order = Order::of(count);
-    // All of a batch go through one socket, so a batch is of one own port.
-    let mut batch = || -> Result<()> {
-        let own = order.next() / PER_PORT;
-        let here = count.min((own + 1) * PER_PORT) - own * PER_PORT;
-        let mut addresses = [None; BATCH];
-        for address in &mut addresses {
-            let port = ports(order.next() % here)?.1;
-            *address = Some(SockaddrIn::from(SocketAddrV4::new(to, port)));
-        }
-        let fd = sockets[own].as_raw_fd();
-        let slices = [[IoSlice::new(&PAYLOAD)]; BATCH];
-        let none = MsgFlags::empty();
-        match sendmmsg(fd, &mut headers, &slices, addresses, [], none)?.count() {
-            BATCH => Ok(()),
-            sent => Err(format!("{sent} of a batch of {BATCH} could be sent").into()),
-        }
-    };
-    println!("out {:.1}", nanoseconds(seconds, &mut batch)?);
-    Ok(())
-}
-
-/// The same the other way, made up in namespace `peer`: from `from` to the flows' own ports at `to` in
-/// namespace `host`, where nobody reads them. Prints "in".
-pub fn receive(
-    (host, to): (&str, Ipv4Addr),
-    (peer, from): (&str, Ipv4Addr),
+/// Talks on the first `count` flows: datagrams from namespace `host`, where the flows' sockets are, to `to`;
+/// and answers to them, made up in namespace `peer` as from `real`, which nobody reads. Which flow is next
+/// follows no order that a cache could guess, and an answer comes as many packets later as a round trip lasts.
+/// Prints nanoseconds for one datagram, by the median of short spans: "out" and "in".
+pub fn talk(
+    (host, own): (&str, Ipv4Addr),
+    (peer, real): (&str, Ipv4Addr),
+    to: Ipv4Addr,
     count: usize,
     seconds: f64,
 ) -> Result<()> {
-    let _unread = sockets(host, count)?;
+    let sockets = sockets(host, count)?;
     let raw: OwnedFd = within(peer, || {
         let (family, flags) = (AddressFamily::Inet, SockFlag::empty());
         Ok(socket(family, SockType::Raw, flags, SockProtocol::Raw)?)
     })?;
-    let mut headers = MultiHeaders::<SockaddrIn>::preallocate(BATCH, None);
-    let mut order = Order::of(count);
-    let target = Some(SockaddrIn::from(SocketAddrV4::new(to, 0)));
-    let mut packets = vec![packet::udp((from, 0), (to, 0), &[0xff; PAYLOAD.len()]); BATCH];
-    let mut batch = || -> Result<()> {
-        for packet in &mut packets {
-            let (own, other) = ports(order.next())?;
+    let mut sender = Sender(MultiHeaders::preallocate(BATCH, None));
+    let mut answers = vec![packet::udp((real, 0), (own, 0), &[0xff; PAYLOAD.len()]); BATCH];
+
+    let ask = |sender: &mut Sender, flows: [usize; BATCH]| -> Result<()> {
+        let mut addresses = [None; BATCH];
+        for (address, flow) in addresses.iter_mut().zip(flows) {
+            *address = Some(SocketAddrV4::new(to, ports(flow)?.1).into());
+        }
+        let socket = &sockets[flows[0] / PER_PORT];
+        sender.send(socket.as_raw_fd(), [&PAYLOAD; BATCH], addresses)
+    };
+    let mut answer = |sender: &mut Sender, flows: [usize; BATCH]| -> Result<()> {
+        for (packet, flow) in answers.iter_mut().zip(flows) {
+            let (own, other) = ports(flow)?;
             // Each port and its complement in the data: so the checksum stays what it was.
             for (at, port) in [(20, other), (22, own), (28, !other), (30, !own)] {
                 packet[at..at + 2].copy_from_slice(&port.to_be_bytes());
             }
         }
-        let mut slices = [[IoSlice::new(&[])]; BATCH];
-        for (slice, packet) in slices.iter_mut().zip(&packets) {
-            *slice = [IoSlice::new(packet)];
+        let mut slices: [&[u8]; BATCH] = [&[]; BATCH];
+        for (slice, packet) in slices.iter_mut().zip(&answers) {
+            *slice = packet;
         }
-        let (fd, none) = (raw.as_raw_fd(), MsgFlags::empty());
-        match sendmmsg(fd, &mut headers, &slices, [target; BATCH], [], none)?.count() {
-            BATCH => Ok(()),
-            sent => Err(format!("{sent} of a batch of {BATCH} could be sent").into()),
-        }
+        let address = Some(SocketAddrV4::new(own, 0).into());
+        sender.send(raw.as_raw_fd(), slices, [address; BATCH])
     };
-    println!("in {:.1}", nanoseconds(seconds, &mut batch)?);
+
+    // All that was sent to open the flows is answered, so that none has to ask whether it still stands.
+    for first in (0..count).step_by(BATCH) {
+        let last = (first / PER_PORT + 1) * PER_PORT - 1;
+        answer(
+            &mut sender,
+            std::array::from_fn(|at| (first + at).min(last).min(count - 1)),
+        )?;
+    }
+    let (mut asked, mut answered) = (Order::of(count), Order::of(count));
+    for _ in 0..ROUND_TRIP {
+        ask(&mut sender, asked.batch())?;
+    }
+    let (mut out, mut back) = (Vec::new(), Vec::new());
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while Instant::now() < end {
+        out.push(span(|| ask(&mut sender, asked.batch()))?);
+        back.push(span(|| answer(&mut sender, answered.batch()))?);
+    }
+    println!("out {:.1}\nin {:.1}", median(out), median(back));
     Ok(())
 }
 
-/// Nanoseconds for one datagram, by the median of short spans. The first half warms up.
-fn nanoseconds(seconds: f64, batch: &mut impl FnMut() -> Result<()>) -> Result<f64> {
-    let mut spans = Vec::new();
-    let begin = Instant::now();
-    let duration = Duration::from_secs_f64(seconds);
-    while begin.elapsed() < duration {
-        let start = Instant::now();
-        for _ in 0..BATCHES {
-            batch()?;
+/// What `sendmmsg` keeps from call to call.
+struct Sender(MultiHeaders<SockaddrIn>);
+
+impl Sender {
+    fn send(
+        &mut self,
+        fd: RawFd,
+        data: [&[u8]; BATCH],
+        to: [Option<SockaddrIn>; BATCH],
+    ) -> Result<()> {
+        let slices = data.map(|data| [IoSlice::new(data)]);
+        let sent = sendmmsg(fd, &mut self.0, &slices, to, [], MsgFlags::empty())?.count();
+        if sent != BATCH {
+            return Err(format!("{sent} of a batch of {BATCH} could be sent").into());
         }
-        spans.push(start.elapsed());
+        Ok(())
     }
-    let mut spans = spans.split_off(spans.len() / 2);
-    spans.sort_unstable();
-    Ok(spans[spans.len() / 2].as_nanos() as f64 / (BATCH * BATCHES) as f64)
+}
+
+/// Nanoseconds for one datagram, in some batches.
+fn span(mut batch: impl FnMut() -> Result<()>) -> Result<f64> {
+    let start = Instant::now();
+    for _ in 0..BATCHES {
+        batch()?;
+    }
+    Ok(start.elapsed().as_nanos() as f64 / (BATCH * BATCHES) as f64)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// Numbers below a bound, in an order without order: every one comes about equally often.
@@ -157,6 +174,13 @@ impl Order {
             state: 0x9e37_79b9_7f4a_7c15,
             bound: bound as u64,
         }
+    }
+
+    /// The next ones of one own port, so that they can go through one socket.
+    fn batch(&mut self) -> [usize; BATCH] {
+        let first = self.next() / PER_PORT * PER_PORT;
+        let bound = (self.bound as usize - first).min(PER_PORT);
+        std::array::from_fn(|_| first + self.next() % bound)
     }
 
     /// The next one (xorshift64, by G. Marsaglia).

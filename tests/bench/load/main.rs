@@ -10,6 +10,7 @@
 
 use std::error::Error;
 
+mod ask;
 mod flows;
 mod namespace;
 mod packet;
@@ -21,8 +22,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const USAGE: &str = "usage:
   natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
   natf-load open HOST ADDRESS COUNT
-  natf-load send HOST ADDRESS COUNT SECONDS
-  natf-load receive HOST ITS-ADDRESS PEER ITS-ADDRESS COUNT SECONDS";
+  natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
+  natf-load natf HOST FIRST-ADDRESS ADDRESSES ROUTER NAMES COUNT
+  natf-load pcp HOST ADDRESS ROUTER COUNT";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,15 +37,23 @@ fn main() -> Result<()> {
             seconds.parse()?,
         ),
         ["open", host, to, count] => flows::open(host, to.parse()?, count.parse()?),
-        ["send", host, to, count, seconds] => {
-            flows::send(host, to.parse()?, count.parse()?, seconds.parse()?)
-        }
-        ["receive", host, to, peer, from, count, seconds] => flows::receive(
-            (host, to.parse()?),
-            (peer, from.parse()?),
+        ["talk", host, own, peer, real, to, count, seconds] => flows::talk(
+            (host, own.parse()?),
+            (peer, real.parse()?),
+            to.parse()?,
             count.parse()?,
             seconds.parse()?,
         ),
+        ["natf", host, first, ens, router, names, count] => ask::natf(
+            host,
+            (first.parse()?, ens.parse()?),
+            router.parse()?,
+            names.parse()?,
+            count.parse()?,
+        ),
+        ["pcp", host, own, router, count] => {
+            ask::pcp(host, own.parse()?, router.parse()?, count.parse()?)
+        }
         _ => Err(USAGE.into()),
     }
 }

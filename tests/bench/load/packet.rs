@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 /// A host's address and its port.
 pub type End = (Ipv4Addr, u16);
 
-/// Protocol number.
+/// Protocol numbers.
+pub const ICMP: u8 = 1;
 pub const UDP: u8 = 17;
 
 /// The internet checksum of `data` (RFC 1071), as it stands in a packet.

@@ -5,7 +5,7 @@
 //!     chart NAME UNIT TITLE…             a chart; its rows follow
 //!     row METRIC LABEL…                  a row of the last chart
 //!     figure METRIC CONTENDER VALUE      one value; those of one contender are in the order of the rounds
-//!     goal METRIC OF/TO least|most N     the ratio of two contenders; or a figure itself, without "/TO"
+//!     goal METRIC OF/TO least|most N LABEL…    for the ratio of two contenders; without "/TO", for the figure
 
 use std::collections::HashMap;
 
@@ -43,14 +43,10 @@ pub fn parse(text: &str) -> Result<Group> {
                     contenders.push(contender);
                 }
             }
-            ("goal", [metric, what, bound @ ("least" | "most"), limit]) => {
+            ("goal", [metric, what, bound @ ("least" | "most"), limit, label @ ..]) => {
                 let limit: f64 = limit.parse().map_err(|_| wrong())?;
-                goals.push((
-                    *metric,
-                    what.split_once('/').unwrap_or((what, "")),
-                    *bound,
-                    limit,
-                ));
+                let of_to = what.split_once('/').unwrap_or((what, ""));
+                goals.push((*metric, of_to, *bound, limit, label.join(" ")));
             }
             ("chart" | "row" | "figure" | "goal", _) => return Err(wrong().into()),
             _ => {}
@@ -71,17 +67,13 @@ pub fn parse(text: &str) -> Result<Group> {
         let missing = || format!("a goal without a figure: {metric} {contender}");
         spreads.get(&(metric, contender)).ok_or_else(missing)
     };
-    for (metric, (of, to), bound, limit) in goals {
+    for (metric, (of, to), bound, limit, label) in goals {
         let got = match to {
             "" => find(metric, of)?.clone(),
             _ => find(metric, of)?.ratio(find(metric, to)?)?,
         };
-        let rows = group.charts.iter().flat_map(|chart| &chart.rows);
-        let label = rows
-            .filter(|row| row.metric == metric)
-            .map(|row| row.label.clone());
         group.goals.push(Goal {
-            label: label.last().unwrap_or_else(|| metric.into()),
+            label,
             metric: metric.into(),
             of: of.into(),
             to: (!to.is_empty()).then(|| to.into()),
@@ -105,7 +97,7 @@ mod tests {
     const RAW: &str = "KTAP version 1\n\
         chart tcp Mbit/s How much\nrow one One stream, out\n\
         # round 1\nfigure one plain 100\nfigure one natf 98\nfigure one plain 50\nfigure one natf 50\n\
-        goal one natf/plain least 0.98\ngoal one natf most 10\nok 1 done\n";
+        goal one natf/plain least 0.98 First\ngoal one natf most 10 Last\nok 1 done\n";
 
     #[test]
     fn figures_find_their_rows_and_goals() {
@@ -136,7 +128,7 @@ mod tests {
             "figure one",
             "row x y",
             "goal a b about 3",
-            "goal a b least 3",
+            "goal a b least 3 A label",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
