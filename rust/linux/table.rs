@@ -67,11 +67,12 @@ impl Link {
 
     /// The key, if it has one.
     pub(crate) fn key(&self) -> Option<Key> {
-        match self.state().load(Ordering::Acquire) {
-            // SAFETY: the key does not change any more.
-            SET | LINKED => Some(unsafe { (&raw const (*self.0.get()).key).cast::<Key>().read() }),
-            _ => None,
+        let state = self.state().load(Ordering::Acquire);
+        if state != SET && state != LINKED {
+            return None;
         }
+        // SAFETY: the key does not change any more.
+        Some(unsafe { (&raw const (*self.0.get()).key).cast::<Key>().read() })
     }
 
     fn state(&self) -> &AtomicU8 {

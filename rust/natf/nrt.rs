@@ -211,7 +211,7 @@ mod tests {
         assert!(!entry.has_left(&[Ipv4Addr::LOCALHOST, G2]));
         assert!(entry.has_left(&[Ipv4Addr::LOCALHOST]));
         let of = |last: [u8; 4]| last.map(|last| Ipv4Addr::new(203, 0, 113, last));
-        let (host, domain) = (entry.host.clone(), entry.domain.clone());
+        let (host, domain) = (entry.host, entry.domain);
         let full = Entry::new(G2, host, domain, &of([2, 3, 4, 5]));
         assert!(full.is_at(&of([5, 6, 7, 8])), "others of many");
         assert!(!full.is_at(&of([6, 7, 8, 9])));
