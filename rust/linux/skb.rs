@@ -88,8 +88,8 @@ impl Skb {
     pub(crate) fn head(&mut self, len: usize) -> Option<&[u8]> {
         let want = u32::try_from(len).ok()?;
         // SAFETY: valid sk_buff, ours alone to reorganise.
-        let start =
-            NonNull::new(unsafe { bindings::natf_skb_head(self.as_ptr(), want) }.cast_mut())?;
+        let start = unsafe { bindings::natf_skb_head(self.as_ptr(), want) };
+        let start = NonNull::new(start.cast_mut())?;
         // SAFETY: the call above made `len` bytes from the network header linear; `&mut self`
         // keeps anything from moving them while the slice lives.
         Some(unsafe { core::slice::from_raw_parts(start.as_ptr(), len) })
