@@ -66,8 +66,8 @@ fn read_mapping(
 ) -> (Response, Count) {
     let echo = pseudo.protocol == Protocol::Icmp;
     let translated = pseudo.src.0 != pending.host;
-    // The entry is prepared before anybody else can find it.
-    let tracked = translated && conntrack::be_liberal(skb);
+    // A new entry is prepared before anybody else can find it.
+    let tracked = translated && conntrack::adopt(skb);
     if echo {
         conntrack::may_expect(skb);
     }

@@ -25,22 +25,39 @@ bool natf_ct_is_confirmed(struct sk_buff *skb)
 }
 
 /*
- * Window tracking off for this one TCP entry, both directions: its first sequence number was made up,
- * so the real SYN/ACK would count as INVALID. False if there is no entry.
+ * The packet's entry is made fit for a connection that the other side opens. False if there is none.
+ *
+ * TCP: conntrack has seen a SYN whose sequence number was made up and which nobody will answer. As long as
+ * the connection is not open it must take the number, and the options, from the SYN/ACK that will come the
+ * same way: it does so for a sender of whom it knows no window. Of the SYN that comes the other way it would
+ * forget the window scale, had the first one none.
  */
-bool natf_ct_be_liberal(struct sk_buff *skb)
+bool natf_ct_adopt(struct sk_buff *skb)
 {
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
+	struct ip_ct_tcp *tcp;
 
 	if (!ct)
 		return false;
-	if (nf_ct_protonum(ct) == IPPROTO_TCP) {
-		spin_lock_bh(&ct->lock);
-		ct->proto.tcp.seen[IP_CT_DIR_ORIGINAL].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-		ct->proto.tcp.seen[IP_CT_DIR_REPLY].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-		spin_unlock_bh(&ct->lock);
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return true;
+	tcp = &ct->proto.tcp;
+	spin_lock_bh(&ct->lock);
+	switch (tcp->state) {
+	case TCP_CONNTRACK_SYN_SENT:
+	case TCP_CONNTRACK_SYN_SENT2:
+		tcp->seen[IP_CT_DIR_ORIGINAL].td_maxwin = 0;
+		tcp->seen[IP_CT_DIR_ORIGINAL].flags |= IP_CT_TCP_FLAG_WINDOW_SCALE;
+		break;
+	case TCP_CONNTRACK_SYN_RECV:
+		/* It was, and the SYN has made conntrack forget. */
+		tcp->last_flags |= IP_CT_TCP_SIMULTANEOUS_OPEN;
+		break;
 	}
+	/* Nor does it wait for what the SYN might bring about. (None of its values.) */
+	tcp->last_index = U8_MAX;
+	spin_unlock_bh(&ct->lock);
 	return true;
 }
 

@@ -111,7 +111,7 @@ u64 natf_random_u64(void);
 /* conntrack: natf_router only */
 int natf_ct_confirm(struct sk_buff *skb);
 bool natf_ct_is_confirmed(struct sk_buff *skb);
-bool natf_ct_be_liberal(struct sk_buff *skb);
+bool natf_ct_adopt(struct sk_buff *skb);
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
 bool natf_ct_end_stale(struct sk_buff *skb);
 void natf_ct_may_expect(struct sk_buff *skb);

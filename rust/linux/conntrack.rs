@@ -22,10 +22,11 @@ pub(crate) fn is_confirmed(skb: &Skb) -> bool {
     unsafe { bindings::natf_ct_is_confirmed(skb.as_ptr()) }
 }
 
-/// Turns window tracking off for the packet's own TCP entry. False: it has no entry.
-pub(crate) fn be_liberal(skb: &Skb) -> bool {
+/// Makes the packet's entry fit for a connection that the other side opens: its TCP window tracking begins
+/// with the real SYN and SYN/ACK. False: it has no entry.
+pub(crate) fn adopt(skb: &Skb) -> bool {
     // SAFETY: valid packet in a hook.
-    unsafe { bindings::natf_ct_be_liberal(skb.as_ptr()) }
+    unsafe { bindings::natf_ct_adopt(skb.as_ptr()) }
 }
 
 /// Prepares the packet's new entry for [`expect_echo`]; nothing is done to one that is confirmed.

@@ -21,6 +21,8 @@ is "control: window tracking is strict" "$(hgw sysctl -n net.netfilter.nf_conntr
 not_ok "control: without the modules nothing comes" \
     fetch en http://alice.home.example.net/big --connect-timeout 1 -o /dev/null
 natf_on
+# More is on its way at a time than a window without scaling allows.
+delay 5
 before=$(sysctls)
 
 background download en curl -sS --max-time 80 --limit-rate 25M -o "$WORK/big" http://alice.home.example.net/big
