@@ -11,6 +11,7 @@
 use std::error::Error;
 
 mod ask;
+mod connect;
 mod flows;
 mod namespace;
 mod packet;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage:
   natf-load open HOST ADDRESS COUNT
   natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
   natf-load natf HOST FIRST-ADDRESS ADDRESSES ROUTER NAMES COUNT
+  natf-load connect FROM TO ADDRESS PORT COUNT WORKERS
   natf-load pcp HOST ADDRESS ROUTER COUNT";
 
 fn main() -> Result<()> {
@@ -50,6 +52,12 @@ fn main() -> Result<()> {
             router.parse()?,
             names.parse()?,
             count.parse()?,
+        ),
+        ["connect", from, to, address, port, count, workers] => connect::run(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            count.parse()?,
+            workers.parse()?,
         ),
         ["pcp", host, own, router, count] => {
             ask::pcp(host, own.parse()?, router.parse()?, count.parse()?)
