@@ -206,14 +206,15 @@ fn translated(
     if flow.sends(segment, clock::now_ms()) {
         renewal::ask(ns, flow, &skb, guard);
     }
-    match translate_out(ns, flow, &mut skb, segment, to) {
-        // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.
-        Ok(()) if flow.path == Path::Forwarded && skb.is_detached() => {
-            skb.forward(ns.net());
+    // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.
+    let waited = (flow.path == Path::Forwarded && skb.is_detached()).then(|| skb.route_ifindex());
+    match (translate_out(ns, flow, &mut skb, segment, to), waited) {
+        (Ok(()), None) => Verdict::Accept(skb),
+        (Ok(()), Some(ifindex)) => {
+            skb.forward(ns.net(), ifindex);
             Verdict::Stolen
         }
-        Ok(()) => Verdict::Accept(skb),
-        Err(error) => Verdict::Refuse(skb, error),
+        (Err(error), _) => Verdict::Refuse(skb, error),
     }
 }
 

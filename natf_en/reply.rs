@@ -196,12 +196,13 @@ fn send_held(ns: &Netns<Endpoint>, flow: &Flow, mut skb: Skb, to: (Ipv4Addr, u16
         return ns.counters.bump(En::NoMemory);
     };
     flow.sends(&segment, clock::now_ms());
+    let ifindex = skb.route_ifindex();
     match output::translate_out(ns, flow, &mut skb, &segment, to) {
         Ok(()) => {
             ns.counters.bump(En::Released);
             match flow.path {
                 Path::Local => skb.resend(ns.net()),
-                Path::Forwarded => skb.forward(ns.net()),
+                Path::Forwarded => skb.forward(ns.net(), ifindex),
             }
         }
         Err(_) => {

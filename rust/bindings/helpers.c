@@ -296,17 +296,36 @@ void natf_route_drop(struct natf_route *route)
 	dst_release(rcu_dereference_protected(route->dst, true));
 }
 
-/*
- * Sends a packet that POST_ROUTING held. Its conntrack entry is confirmed on this second way through; NAT
- * does nothing twice, because it is done with the entry.
- */
-int natf_forward(struct net *net, struct sk_buff *skb)
+/* Interface by which the packet's route leaves; 0: it has none. */
+int natf_skb_route_ifindex(const struct sk_buff *skb)
 {
-	if (!skb_dst(skb)) {
+	return skb_dst(skb) ? skb_dst_dev(skb)->ifindex : 0;
+}
+
+static int natf_forward_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	/* The route is another one by now; POST_ROUTING is done with. */
+	IPCB(skb)->flags |= IPSKB_REROUTED;
+	return dst_output(net, sk, skb);
+}
+
+/*
+ * Sends a packet that POST_ROUTING held on its way to interface `ifindex`, by whatever route it has now. It passes
+ * POST_ROUTING once more, as on its way there: masquerade takes a connection for lost whose packets leave by
+ * another interface, and would end the entry, which is not confirmed before the end of this second way. NAT does
+ * nothing twice, because it is done with the entry. Consumes the packet.
+ */
+void natf_forward(struct net *net, struct sk_buff *skb, int ifindex)
+{
+	struct net_device *out;
+
+	rcu_read_lock();
+	out = dev_get_by_index_rcu(net, ifindex);
+	if (skb_dst(skb) && out)
+		NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, NULL, skb, NULL, out, natf_forward_finish);
+	else
 		kfree_skb(skb);
-		return -ENETUNREACH;
-	}
-	return dst_output(net, NULL, skb);
+	rcu_read_unlock();
 }
 
 /*

@@ -186,10 +186,17 @@ impl Skb {
         unsafe { bindings::natf_resend(net.as_ptr(), self.into_raw()) };
     }
 
-    /// Sends a rerouted packet that POST_ROUTING held; it passes POST_ROUTING once more.
-    pub(crate) fn forward(self, net: Net<'_>) {
+    /// The interface by which the packet's route leaves; 0: it has no route.
+    pub(crate) fn route_ifindex(&self) -> i32 {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_route_ifindex(self.as_ptr()) }
+    }
+
+    /// Sends a rerouted packet that POST_ROUTING held on its way to the interface `ifindex`; it passes
+    /// POST_ROUTING once more, as if it still went there.
+    pub(crate) fn forward(self, net: Net<'_>, ifindex: i32) {
         // SAFETY: the function consumes the packet and wants a route, which it checks.
-        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw()) };
+        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw(), ifindex) };
     }
 
     /// What beside its addresses counts for the packet's route.

@@ -1,0 +1,49 @@
+#!/bin/bash
+# stock: yes
+# A router that runs natf_en for the hosts behind it has two uplinks, both masqueraded, and the way to the other
+# home is not the way to the virtual addresses: the address of the latter is used, and masquerade does not take the
+# connection for one that lost its interface.
+#
+#                          ┌ wan  203.0.113.10: default route, so the way to 240/8 ┐
+#   dan ─ lan ─ hgw2 ──────┤                                                       ├ isp ─── hgw ─── alice
+#              (natf_en)   └ wan2 203.0.113.14: route to hgw                       ┘
+# shellcheck source=tests/lib.sh
+. "$NATF_TESTS/lib.sh"
+
+HGW2=203.0.113.10
+topology
+namespace hgw2
+namespace dan
+link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
+link isp hgw3 203.0.113.13/30 hgw2 wan2 203.0.113.14/30
+link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
+ip -n hgw2 route add default via 203.0.113.9
+ip -n hgw2 route add $G2 via 203.0.113.13
+ip -n dan route add default via 192.168.0.1
+in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1
+in_ns hgw2 nft add table ip nat
+in_ns hgw2 nft add chain ip nat postrouting '{ type nat hook postrouting priority srcnat; }'
+in_ns hgw2 nft add rule ip nat postrouting ip saddr 192.168.0.0/24 masquerade
+mkdir -p /etc/netns/dan
+echo "nameserver $NAMESERVER" >/etc/netns/dan/resolv.conf
+name_server
+web_server alice
+udp_echo alice 5000
+head -c 2M /dev/urandom >"$WORK/web.alice/file"
+natf_on
+write hgw2 natf_en/domains "add home.example.net"
+
+capture wan isp hgw2 "host $G2"
+capture wan2 isp hgw3 "host $G2"
+is "the page comes" "$(fetch dan http://alice.home.example.net/)" "this is alice"
+is "datagrams, too" "$(ask_udp dan alice.home.example.net 5000 hello)" "alice heard hello from $HGW2"
+is "a file is whole" \
+    "$(fetch dan http://alice.home.example.net/file | sha256sum)" "$(sha256sum <"$WORK/web.alice/file")"
+capture_end wan
+capture_end wan2
+is "everything went by the route to the other home" "$(count_packets wan "src $HGW2")" 0
+ok "with the address of the route to the virtual addresses" \
+    test "$(count_packets wan2 "src $HGW2 and tcp")" -gt 5
+is "nothing was sent twice" "$(repeated_segments wan2)" ""
+is "dan's router tracks three connections" \
+    "$(in_ns hgw2 conntrack -L 2>/dev/null | grep -c 'dst=240\.')" 3
