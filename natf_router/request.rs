@@ -16,6 +16,7 @@ use crate::linux::skb::Skb;
 use crate::natf::act::{self, Query};
 use crate::natf::counters::Router as Count;
 use crate::natf::pseudo::Pseudo;
+use crate::natf::vat;
 use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
@@ -51,7 +52,11 @@ impl hook::Hook<Router> for Hook {
                 Verdict::Stolen
             }
             Checked::Allowed(pending) => {
-                make_mapping(ns, pending, state.input_ifindex(), &guard);
+                if route::is_near(&skb, pending.host, &guard) {
+                    answer_near(ns, &pending);
+                } else {
+                    make_mapping(ns, pending, state.input_ifindex(), &guard);
+                }
                 skb.consume();
                 Verdict::Stolen
             }
@@ -155,6 +160,20 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
         Err(code @ Code::NoResource) => refuse(code, Count::Limited),
         Err(code) => refuse(code, Count::Denied),
     }
+}
+
+/// No NAT lies between the endpoint and the host: they are to talk directly.
+fn answer_near(ns: &Netns<Router>, pending: &Pending) {
+    let response = Response {
+        kept: true,
+        epoch: Some(ns.epoch.load(Ordering::Relaxed)),
+        mapped: pending.host,
+        mapped_port: pending.response.dst_port,
+        lifetime: vat::direct_lifetime(pending.response.protocol),
+        ..pending.response
+    };
+    ns.counters.bump(Count::Near);
+    reply::send(ns, &response, pending.echo);
 }
 
 /// Sends the pseudo-packet through the NAT. When this returns, the request was answered.

@@ -10,6 +10,7 @@
 #include <linux/random.h>
 #include <linux/user_namespace.h>
 #include <net/checksum.h>
+#include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/inet_hashtables.h>
 #include <net/ip.h>
@@ -228,12 +229,34 @@ bool natf_is_for_us(struct sk_buff *skb)
 	const struct iphdr *iph = ip_hdr(skb);
 	bool ours;
 
+	/* Our own packets bring their route along, and would be martians if it was looked up again. */
+	if (skb->dev->flags & IFF_LOOPBACK)
+		return skb_valid_dst(skb) && skb_rtable(skb)->rt_type == RTN_LOCAL;
 	if (inet_addr_type(dev_net(skb->dev), iph->saddr) != RTN_UNICAST)
 		return false;
 	ours = !ip_route_input(skb, iph->daddr, iph->saddr, ip4h_dscp(iph), skb->dev) &&
 	       skb_rtable(skb)->rt_type == RTN_LOCAL;
 	skb_dst_drop(skb);
 	return ours;
+}
+
+/*
+ * Whether nothing that translates lies between the sender of a packet in PRE_ROUTING and `host`: the sender is this
+ * machine, or both are in one subnet of the interface that the packet came in by. Not if `host` is this machine.
+ */
+bool natf_is_near(const struct sk_buff *skb, __be32 host)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(skb->dev);
+	const struct in_ifaddr *ifa;
+
+	if (!in_dev || inet_addr_type(dev_net(skb->dev), host) != RTN_UNICAST)
+		return false;
+	if (skb->dev->flags & IFF_LOOPBACK)
+		return true;
+	in_dev_for_each_ifa_rcu(ifa, in_dev)
+		if (inet_ifa_match(ip_hdr(skb)->saddr, ifa) && inet_ifa_match(host, ifa))
+			return true;
+	return false;
 }
 
 bool natf_is_local(struct net *net, __be32 addr)

@@ -67,6 +67,7 @@ void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 
 /* routing; addresses in network byte order */
 bool natf_is_for_us(struct sk_buff *skb);
+bool natf_is_near(const struct sk_buff *skb, __be32 host);
 bool natf_is_local(struct net *net, __be32 addr);
 int natf_reroute(struct net *net, struct sk_buff *skb);
 void natf_route_store(struct natf_route *route, struct sk_buff *skb);

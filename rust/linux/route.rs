@@ -17,6 +17,13 @@ pub(crate) fn is_for_us(skb: &mut Skb, _guard: &rcu::Guard) -> bool {
     unsafe { bindings::natf_is_for_us(skb.as_ptr()) }
 }
 
+/// Whether nothing that translates lies between the sender of a packet in PRE_ROUTING and `host`: the
+/// sender is this machine, or both are in one subnet of the interface that the packet came in by.
+pub(crate) fn is_near(skb: &Skb, host: Ipv4Addr, _guard: &rcu::Guard) -> bool {
+    // SAFETY: valid packet with an input device, as in PRE_ROUTING, inside an RCU section.
+    unsafe { bindings::natf_is_near(skb.as_ptr(), u32::from_ne_bytes(host.octets())) }
+}
+
 /// Whether `addr` is one of our own addresses.
 pub(crate) fn is_local(net: Net<'_>, addr: Ipv4Addr) -> bool {
     // SAFETY: valid net.

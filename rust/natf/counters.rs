@@ -74,6 +74,7 @@ counters! {
     /// What happens to mapping requests on a router.
     Router {
         Mapped "mapped" "requests answered with a mapped address",
+        Near "near" "requests answered with the host's own address: no NAT lies between",
         Malformed "malformed" "requests dropped: wrong checksum, version, type, length or option",
         Fragment "fragment" "requests dropped: fragmented",
         BadSource "bad_source" "requests refused: the claimed EN address is not the packet's source",

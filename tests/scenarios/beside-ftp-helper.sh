@@ -1,5 +1,4 @@
 #!/bin/bash
-# stock: yes
 # The router has the kernel's FTP helper, and rules that give it to connections from and to port 21: FTP of its own
 # hosts works by it, and FTP from outside by name works beside it, in every mode.
 #

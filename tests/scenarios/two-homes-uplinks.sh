@@ -1,5 +1,4 @@
 #!/bin/bash
-# stock: yes
 # A router that runs natf_en for the hosts behind it has two uplinks, both masqueraded, and the way to the other
 # home is not the way to the virtual addresses: the address of the latter is used, and masquerade does not take the
 # connection for one that lost its interface.
