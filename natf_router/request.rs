@@ -9,6 +9,7 @@ use kernel::sync::rcu;
 
 use crate::act::mappings_of;
 use crate::linux::clock;
+use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::route;
@@ -194,6 +195,7 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     if ns.pending.insert(pseudo.key(), pending).is_err() {
         return ns.counters.bump(Count::Busy);
     }
+    let drops = conntrack::drops(ns.net());
     // The second time only if the first one cleared the way.
     for _ in 0..2 {
         let Some(skb) = build(&pseudo) else {
@@ -214,7 +216,10 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     match ns.pending.get(&pseudo.key(), guard) {
         Some(pending) if !pending.answered.swap(true, Ordering::Relaxed) => {
             ns.kick(PENDING_MS);
-            refuse(Code::Forbidden, Count::Forbidden);
+            match conntrack::drops(ns.net()) == drops {
+                true => refuse(Code::Forbidden, Count::Forbidden),
+                false => refuse(Code::NoResource, Count::NoResource),
+            }
         }
         _ => {}
     }

@@ -237,6 +237,12 @@ u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb)
 	}
 }
 
+/* Packets that conntrack has dropped on this CPU, in this namespace: its table was full. */
+u32 natf_ct_drops(const struct net *net)
+{
+	return raw_cpu_ptr(net->ct.stat)->drop;
+}
+
 /* Our own reply answers a request that conntrack never saw: without this it would be INVALID. */
 void natf_ct_untrack(struct sk_buff *skb)
 {

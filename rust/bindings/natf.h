@@ -121,6 +121,7 @@ bool natf_ct_expect_echo(struct sk_buff *skb, u32 lifetime);
 void natf_ct_kill(struct sk_buff *skb);
 void natf_ct_echo_register(void);
 void natf_ct_echo_unregister(void);
+u32 natf_ct_drops(const struct net *net);
 void natf_ct_untrack(struct sk_buff *skb);
 
 #endif

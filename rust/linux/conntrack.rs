@@ -83,6 +83,13 @@ pub(crate) fn lifetime(net: Net<'_>, skb: &Skb) -> u32 {
     unsafe { bindings::natf_ct_lifetime(net.as_ptr(), skb.as_ptr()) }
 }
 
+/// Packets that conntrack has dropped on this CPU in this namespace, because its table was full. Two calls
+/// tell whether it dropped one in between, unless the caller was moved to another CPU meanwhile.
+pub(crate) fn drops(net: Net<'_>) -> u32 {
+    // SAFETY: valid net.
+    unsafe { bindings::natf_ct_drops(net.as_ptr()) }
+}
+
 /// Keeps conntrack from looking at a packet that we made.
 pub(crate) fn untrack(skb: &mut Skb) {
     // SAFETY: valid packet, ours.

@@ -83,4 +83,21 @@ same "half closed" "CLOSE_WAIT less assured"
 touch "$WORK/late"
 ok "the other way works still" wait_for both heard late
 same "closed" "TIME_WAIT less assured"
+
+# abort NAMESPACE HOST PORT: a connection from PORT that is answered once, and reset
+abort() {
+    "$1" python3 - "$2" "$3" <<'PYTHON'
+import socket, struct, sys
+with socket.socket() as sock:
+    sock.bind(("", int(sys.argv[2])))
+    sock.connect((sys.argv[1], 7))
+    sock.sendall(b"four\n")
+    sock.recv(5)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+PYTHON
+}
+PORTS=([mapped]='sport=7 dport=41001' [ordinary]='sport=42001 dport=7')
+ok "a connection" abort en alice.home.example.net 41001
+ok "and an ordinary one" abort alice $EN 42001
+same "reset" "CLOSE less assured"
 is "the firewall met no invalid packet" "$(nft_counter hgw filter invalid)" 0
