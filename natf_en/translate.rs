@@ -34,7 +34,8 @@ pub(crate) fn rewrite_destination(skb: &mut Skb, to: Ipv4Addr) -> Option<()> {
 /// the transport checksum, too.
 fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option<Delta> {
     let mut delta = Delta::new();
-    delta.replace(0, head.get(address..)?.first_chunk::<4>()?, &to.octets());
+    let before: [u8; 4] = *head.get(address..)?.first_chunk()?;
+    delta.replace_address(before.into(), to);
     let sum = head.get_mut(HEADER_CHECKSUM..)?.first_chunk_mut::<2>()?;
     *sum = delta.apply(u16::from_be_bytes(*sum)).to_be_bytes();
     Some(delta)
@@ -82,16 +83,16 @@ pub(crate) fn rewrite(
     }
     *head.get_mut(address..)?.first_chunk_mut()? = to.0.octets();
     let place = head.get_mut(port..)?.first_chunk_mut::<2>()?;
-    let before = core::mem::replace(place, to.1.to_be_bytes());
+    let before = u16::from_be_bytes(core::mem::replace(place, to.1.to_be_bytes()));
     let sum = match (summed, protocol) {
         // Only the addresses are part of the pseudo-header.
         (Summed::Partial, _) => delta.apply_partial(sum),
         (_, Protocol::Tcp) => {
-            delta.replace(0, &before, &to.1.to_be_bytes());
+            delta.replace_word(before, to.1);
             delta.apply(sum)
         }
         _ => {
-            delta.replace(0, &before, &to.1.to_be_bytes());
+            delta.replace_word(before, to.1);
             delta.apply_udp(sum)
         }
     };

@@ -18,8 +18,15 @@ fn fold(mut sum: u64) -> u16 {
 }
 
 /// The ones-complement sum of `a` and `b`.
-pub fn add(a: u16, b: u16) -> u16 {
-    fold(u64::from(a).wrapping_add(u64::from(b)))
+#[inline]
+pub const fn add(a: u16, b: u16) -> u16 {
+    let (sum, carry) = a.overflowing_add(b);
+    // With a carry the sum is at most 0xfffe.
+    if carry {
+        sum.wrapping_add(1)
+    } else {
+        sum
+    }
 }
 
 /// The ones-complement sum of the big-endian 16-bit words of `data`. An odd last byte counts as the
@@ -78,6 +85,22 @@ impl Delta {
         self.0 = add(self.0, add(!aligned(old), aligned(new)));
     }
 
+    /// [`replace`](Self::replace) of an address at an even offset.
+    #[inline]
+    pub fn replace_address(&mut self, old: Ipv4Addr, new: Ipv4Addr) {
+        let halves = |addr: Ipv4Addr| {
+            let [a, b, c, d] = addr.octets();
+            add(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+        };
+        self.0 = add(self.0, add(!halves(old), halves(new)));
+    }
+
+    /// [`replace`](Self::replace) of a port, or of anything that is one word, at an even offset.
+    #[inline]
+    pub fn replace_word(&mut self, old: u16, new: u16) {
+        self.0 = add(self.0, add(!old, new));
+    }
+
     /// The new value of the checksum field that was `checksum` before the edits.
     pub fn apply(&self, checksum: u16) -> u16 {
         !add(!checksum, self.0)
@@ -110,6 +133,34 @@ impl Delta {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addition_is_that_of_ones_complement() {
+        for (a, b, sum) in [
+            (0, 0, 0),
+            (0xffff, 0, 0xffff),
+            (0xffff, 1, 1),
+            (0xffff, 0xffff, 0xffff),
+            (0x8000, 0x8000, 1),
+            (0xfffe, 1, 0xffff),
+        ] {
+            assert_eq!(add(a, b), sum);
+        }
+    }
+
+    #[test]
+    fn replacing_words_is_replacing_bytes() {
+        let (old, new) = (Ipv4Addr::new(240, 0, 255, 1), Ipv4Addr::new(203, 0, 113, 2));
+        let mut words = Delta::new();
+        words.replace_address(old, new);
+        words.replace_word(80, 61_000);
+        let mut bytes = Delta::new();
+        bytes.replace(0, &old.octets(), &new.octets());
+        bytes.replace(0, &80_u16.to_be_bytes(), &61_000_u16.to_be_bytes());
+        for sum in [0, 1, 0x1234, 0xfffe, 0xffff] {
+            assert_eq!(words.apply(sum), bytes.apply(sum));
+        }
+    }
 
     #[test]
     fn example_of_rfc_1071() {
