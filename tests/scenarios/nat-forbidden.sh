@@ -33,7 +33,7 @@ table ip user {
     }
 }
 RULES
-    concerns "$1: $3" "${4:-2}"
+    concerns "$1 $2: $3" "${4:-2}"
     hgw nft delete chain ip user user
 }
 

@@ -1,5 +1,4 @@
 #!/bin/bash
-# stock: yes
 # The hosts may be anywhere inside: on a bridge, on a VLAN of a port, on a VLAN of a bridge that filters them,
 # or behind another router; with and without bridged packets passing the firewall. A VLAN that its owner lets
 # not out has no mappings. The reverse-path filter is strict on every interface.

@@ -30,14 +30,16 @@ round() { # round NAME
     en ip route flush cache
     alice ip route flush cache
     capture "$1" isp en
+    capture "$1.wan" isp hgw "host $EN"
     capture "$1.inside" alice eth0 icmp
     is "$1: a download is whole" "$(fetch en http://alice.home.example.net/file | sha256sum)" "$sum"
     ok "$1: an upload, too" upload
     is "$1: a datagram that just fits, and its answer" \
         "$(ask_udp en alice.home.example.net 5000 "$text")" "alice heard $text from $EN"
     capture_end "$1"
+    capture_end "$1.wan"
     capture_end "$1.inside"
-    is "$1: no pseudo-packet left" "$(count_packets "$1" "$PSEUDO")" 0
+    is "$1: no pseudo-packet left" "$(count_packets "$1.wan" "$PSEUDO")" 0
     is "$1: one request each" "$(count_packets "$1" 'icmp[icmptype] == icmp-echo')" 3
 }
 clamped() { # clamped NAME: nobody had to be told
