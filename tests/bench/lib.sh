@@ -33,9 +33,19 @@ table ip nat {
         iifname "wan" meta l4proto { tcp, udp } th dport 5000-5999 dnat to $ALICE
     }
 }
-insert rule inet filter forward iifname "wan" ct status dnat accept
-insert rule inet filter forward ct state established,related accept
+add rule inet filter forward iifname "wan" ct status dnat accept
 RULES
+}
+
+# known_neighbours NAMESPACE…: nobody asks who has which address any more. A neighbour that has to be confirmed
+# takes another path, and would come upon one contender rather than another.
+known_neighbours() {
+    local ns
+    en ping -qc 1 $ALICE >/dev/null || true
+    for ns; do
+        ip -n "$ns" -4 neighbour show | sed -n 's/^\(.* lladdr [^ ]*\) .*/neighbour replace \1 nud permanent/p' |
+            ip -n "$ns" -batch -
+    done
 }
 
 # --- the contenders: each starts from a router without rules, and leaves one ----------------------------

@@ -9,7 +9,8 @@
 . "$NATF_TESTS/bench/lib.sh"
 
 TCP_SECONDS=2
-UDP_SECONDS=0.3
+LOAD_SECONDS=0.4
+CHUNK=262144
 SIZES=(64 128 256 512 1024 1472)
 
 say chart tcp Mbit/s TCP through iperf3
@@ -19,6 +20,11 @@ for streams in 1 8; do
     say goal tcp-$streams-out natf/forward least 0.99 "TCP, $streams stream(s), EN to IN"
     say goal tcp-$streams-in natf/forward least 0.99 "TCP, $streams stream(s), IN to EN"
 done
+say chart one Mbit/s "TCP, both ends in one thread"
+say row one-out "EN to IN"
+say row one-in "IN to EN"
+say goal one-out natf/forward least 0.99 "TCP, both ends in one thread, EN to IN"
+say goal one-in natf/forward least 0.99 "TCP, both ends in one thread, IN to EN"
 for way in out in; do
     where="$([ $way = out ] && echo EN to IN || echo IN to EN)"
     say chart udp-$way packets/s "UDP without loss, $where"
@@ -30,6 +36,9 @@ done
 
 topology
 hgw nft flush ruleset
+on_direct
+known_neighbours en isp hgw alice
+off_direct
 name_server
 background alice.iperf3 alice iperf3 -s
 wait_for listening alice tcp 5201
@@ -48,8 +57,12 @@ measure() {
         tcp "tcp-$streams-out" "$contender" -P $streams
         tcp "tcp-$streams-in" "$contender" -P $streams -R
     done
+    natf-load tcp en alice "$TARGET" 5400 $CHUNK $LOAD_SECONDS >"$WORK/one"
+    while read -r direction rate; do
+        say figure "one-$direction" "$contender" "$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')"
+    done <"$WORK/one"
     for size in "${SIZES[@]}"; do
-        natf-load udp en alice "$TARGET" 5300 "$size" $UDP_SECONDS >"$WORK/udp"
+        natf-load udp en alice "$TARGET" 5300 "$size" $LOAD_SECONDS >"$WORK/udp"
         while read -r direction rate; do
             say figure "udp-$size-$direction" "$contender" "$rate"
         done <"$WORK/udp"

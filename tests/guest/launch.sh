@@ -6,7 +6,7 @@
 #
 # RUNDIR holds initrd (from guest/initrd) and receives console and result. NATF_MEMORY is the guest's, in
 # MiB; NATF_PARAMETERS are further words of its kernel command line; NATF_PRIORITY is a command that runs UML,
-# for instance with another priority.
+# for instance with another priority. With NATF_ICOUNT the clock of QEMU counts instructions, one a nanosecond.
 
 stock_kernel() { # the newest kernel image of the build root
     printf '%s\n' /boot/vmlinuz-* | sort -V | tail -n 1
@@ -35,14 +35,19 @@ launch_uml() {
 
 launch_qemu() {
     local dir=$1 name=$2 run=$3 smp=${NATF_SMP:-1} memory=${NATF_MEMORY:-512}
-    local channel=file,path=$dir/result
+    local channel=file,path=$dir/result accelerator
     shift 3
+    accelerator=$(accelerator)
+    if [ -n "${NATF_ICOUNT:-}" ]; then
+        accelerator=tcg,thread=single
+        set -- -icount shift=0 "$@"
+    fi
     if [ "${NATF_CHANNEL:-file}" = pipe ]; then
         channel=pipe,path=$dir/agent
     fi
-    # shellcheck disable=SC2046,SC2086 # lists of words
+    # shellcheck disable=SC2086 # lists of words
     TMPDIR=$dir exec qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-        -M q35 -cpu max -accel $(accelerator) -smp "$smp" -m "$memory" \
+        -M q35 -cpu max -accel "$accelerator" -smp "$smp" -m "$memory" \
         -kernel "$(stock_kernel)" -initrd "$dir/initrd" \
         -append "console=ttyS0 $common_parameters natf.kind=qemu natf.name=$name natf.run=$run ${NATF_PARAMETERS:-}" \
         -chardev file,id=console,path="$dir/console" -serial chardev:console \

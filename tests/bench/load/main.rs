@@ -15,6 +15,7 @@ mod connect;
 mod flows;
 mod namespace;
 mod packet;
+mod tcp;
 mod udp;
 
 /// Everything here ends with the first error, which is printed.
@@ -22,6 +23,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "usage:
   natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load tcp FROM TO ADDRESS PORT SIZE SECONDS
   natf-load open HOST ADDRESS COUNT
   natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
   natf-load natf HOST FIRST-ADDRESS ADDRESSES ROUTER NAMES COUNT
@@ -33,6 +35,12 @@ fn main() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["udp", from, to, address, port, size, seconds] => udp::run(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            size.parse()?,
+            seconds.parse()?,
+        ),
+        ["tcp", from, to, address, port, size, seconds] => tcp::run(
             (from, to),
             (address.parse()?, port.parse()?),
             size.parse()?,

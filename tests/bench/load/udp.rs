@@ -35,6 +35,9 @@ pub fn run(path: (&str, &str), target: (Ipv4Addr, u16), size: usize, seconds: f6
     source.send(&vec![0; size])?;
     let (_, peer) = sink.recv_from(&mut [0; MAX])?;
     sink.connect(peer)?;
+    // An answer makes it an established flow for connection tracking.
+    sink.send(&vec![0; size])?;
+    source.recv(&mut [0; MAX])?;
     println!("out {:.0}", rate(&source, &sink, size, seconds)?);
     println!("in {:.0}", rate(&sink, &source, size, seconds)?);
     Ok(())
