@@ -298,6 +298,11 @@ impl Flow {
                 |pending| matches!(pending.stage, Stage::Refused(_, until) if until < now),
             );
         }
+        let idle = vat::since(now, self.used.load(Ordering::Relaxed));
+        // No limit is shorter: of nearly every packet.
+        if idle < vat::MIN_IDLE_MS && !opens {
+            return false;
+        }
         let lifetime = self.lifetime.load(Ordering::Relaxed);
         let seen = Seen(self.seen.load(Ordering::Relaxed));
         let limit = match self.protocol() {
@@ -305,7 +310,6 @@ impl Flow {
             Protocol::Tcp => seen.idle_limit_ms(lifetime),
             _ => vat::lifetime_ms(lifetime),
         };
-        let idle = vat::since(now, self.used.load(Ordering::Relaxed));
         idle > limit || (opens && (seen.ends() || state == BROKEN))
     }
 

@@ -11,7 +11,6 @@ use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
-use crate::natf::wire::ipv4;
 use crate::{dns, input, output};
 
 /// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
@@ -27,8 +26,7 @@ impl hook::Hook<Endpoint> for OutHook {
         if !state.has_input() {
             return Verdict::Accept(skb);
         }
-        let ip = ipv4::Packet::new_header_checked(skb.linear());
-        match ip.ok().map(|ip| ip.dst()) {
+        match output::destination(&skb) {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
                 skb.stay_slow();
                 output::to_virtual(ns, skb, dst, Path::Forwarded)

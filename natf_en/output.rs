@@ -33,16 +33,23 @@ impl hook::Hook<Endpoint> for Hook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        let Ok(ip) = ipv4::Packet::new_header_checked(skb.linear()) else {
-            return Verdict::Accept(skb);
-        };
-        let dst = ip.dst();
-        if ns.prefix().is_virtual(dst) && ns.is_active() {
-            return to_virtual(ns, skb, dst, Path::Local);
+        match destination(&skb) {
+            Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+                to_virtual(ns, skb, dst, Path::Local)
+            }
+            _ => {
+                dns::note_query(ns, &mut skb);
+                Verdict::Accept(skb)
+            }
         }
-        dns::note_query(ns, &mut skb);
-        Verdict::Accept(skb)
     }
+}
+
+/// Where a packet goes.
+pub(crate) fn destination(skb: &Skb) -> Option<Ipv4Addr> {
+    let header = skb.linear().first_chunk::<{ ipv4::HEADER_LEN }>()?;
+    let [.., a, b, c, d] = *header;
+    Some(Ipv4Addr::new(a, b, c, d))
 }
 
 /// The first bytes of a packet, as far as they matter for its flow.

@@ -67,6 +67,11 @@ impl hook::Hook<Router> for Hook {
 
 /// Whether the packet is a request at first sight: an echo request with our magic. Cheap for all others.
 fn looks_like_request(skb: &mut Skb) -> bool {
+    /// Offset of the protocol in the IPv4 header (RFC 791).
+    const PROTOCOL: usize = 9;
+    if skb.linear().get(PROTOCOL) != Some(&u8::from(Protocol::Icmp)) {
+        return false;
+    }
     let mut look = || {
         let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
         if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {

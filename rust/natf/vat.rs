@@ -17,6 +17,9 @@ pub const PAUSES_MS: [u64; 4] = [250, 500, 1000, 2000];
 /// How long a refusal is remembered, in milliseconds: past the first retransmission of TCP (1 s).
 pub const REFUSAL_MS: u64 = 2000;
 
+/// No flow is over before so much silence, in milliseconds: a lifetime is at least one second.
+pub const MIN_IDLE_MS: u64 = 1000;
+
 /// After so much silence a flow gives way to another that the router maps to the same port, in milliseconds.
 pub const STALE_MS: u64 = 120_000;
 
