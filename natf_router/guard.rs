@@ -63,8 +63,8 @@ pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
 /// Takes limits, a line each.
 pub(crate) fn store(ns: &Netns<Router>, written: &Written<'_>) -> Result<usize> {
     let guard = of(ns)?;
-    let lines = written.lines.split(|&byte| byte == b'\n');
-    let limits = lines.fold(Some(guard.limits()), |limits, line| limits?.with(line));
+    let mut lines = written.lines.split(|&byte| byte == b'\n');
+    let limits = lines.try_fold(guard.limits(), Limits::with);
     guard.set_limits(limits.ok_or(EINVAL)?);
     Ok(written.lines.len())
 }
