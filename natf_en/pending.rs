@@ -30,6 +30,8 @@ pub(crate) struct Pending {
     router: u8,
     tried: usize,
     pub(crate) stage: Stage,
+    /// What the router that is being asked wants to see.
+    cookie: Option<u64>,
     held: Held,
     /// The request takes the way of the packet that caused it.
     pub(crate) way: Way,
@@ -74,6 +76,7 @@ impl Pending {
                 router,
                 tried: 0,
                 stage: Stage::Negotiating(Negotiation::start(clock::now_ms())),
+                cookie: None,
                 held: Held::new(),
                 way,
                 replaces,
@@ -143,6 +146,7 @@ impl Flow {
             en_port: id.local.1,
             dst_port: id.remote.1,
             name: self.name.host.view(),
+            cookie: pending.cookie,
             unknown_critical: None,
         })
     }
@@ -159,16 +163,33 @@ impl Flow {
             Some(Pending {
                 router,
                 tried,
+                cookie,
                 stage: Stage::Negotiating(negotiation),
                 ..
             }) if tried.saturating_add(1) < self.name.routers().len() => {
                 *tried = tried.saturating_add(1);
+                *cookie = None;
                 let next = router.saturating_add(1);
                 *router = match usize::from(next) < self.name.routers().len() {
                     true => next,
                     false => 0,
                 };
                 *negotiation = Negotiation::start(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Has the request carry a cookie from now on. False: it has one, or there is nothing to negotiate any more.
+    pub(crate) fn set_cookie(&self, cookie: u64) -> bool {
+        match self.pending().as_deref_mut() {
+            Some(Pending {
+                cookie: place @ None,
+                stage: Stage::Negotiating(_),
+                ..
+            }) => {
+                *place = Some(cookie);
                 true
             }
             _ => false,

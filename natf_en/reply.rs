@@ -15,12 +15,12 @@ use crate::linux::shared::Shared;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
 use crate::natf::vat::{self, Direction, FlowId};
-use crate::natf::wire::control::{self, Message, Refusal, Request, Response, MAGIC};
+use crate::natf::wire::control::{self, Code, Message, Refusal, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::pending::nonce_key;
 use crate::translate::{self, Side};
-use crate::{output, renewal};
+use crate::{output, renewal, request};
 
 /// LOCAL_IN, before all: the reply must not depend on what the firewall says about ping.
 pub(crate) struct Hook;
@@ -104,6 +104,9 @@ fn direct(ns: &Netns<Endpoint>, flow: &Shared<Flow>, request: &Request<'_>) -> O
 }
 
 fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> Option<()> {
+    if response.code == Code::Cookie {
+        return asked_for_cookie(ns, flow, response.cookie?);
+    }
     let to = (response.mapped, response.mapped_port);
     let refusal = response.code.refusal();
     if refusal.is_none() && !is_usable(ns, response) {
@@ -141,6 +144,17 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
             }
         }
     }
+    Some(())
+}
+
+/// The router is under load: it does nothing before it has seen its cookie come back. Once for each of its
+/// addresses; the clock of the negotiation goes on.
+fn asked_for_cookie(ns: &Netns<Endpoint>, flow: &Flow, cookie: u64) -> Option<()> {
+    if !flow.set_cookie(cookie) {
+        return unknown(ns);
+    }
+    ns.counters.bump(En::CookieSent);
+    request::send(ns, flow);
     Some(())
 }
 

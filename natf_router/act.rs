@@ -6,6 +6,7 @@ use core::fmt::{self, Write};
 
 use kernel::prelude::*;
 
+use crate::guard;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::Text;
@@ -52,6 +53,7 @@ fn grow(act: &mut Act) -> Result {
 
 /// Has requests judged by `next` from now on. Entries whose time is over are forgotten. May sleep.
 fn publish(ns: &Netns<Router>, mut next: Act, now: u64) -> Result {
+    guard::of(ns)?;
     next.expire(now);
     next.tidy();
     ns.act.update(|_| Ok(next))

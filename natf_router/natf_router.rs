@@ -14,6 +14,7 @@ mod linux;
 mod natf;
 
 mod act;
+mod guard;
 mod pseudo;
 mod reply;
 mod request;

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::sync::rcu;
 
 use crate::act::mappings_of;
+use crate::guard;
 use crate::linux::clock;
 use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -16,6 +17,7 @@ use crate::linux::route;
 use crate::linux::skb::Skb;
 use crate::natf::act::{self, Query};
 use crate::natf::counters::Router as Count;
+use crate::natf::guard::Judged;
 use crate::natf::pseudo::Pseudo;
 use crate::natf::vat;
 use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
@@ -128,13 +130,37 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
                 seq: echo.seq(),
                 room,
             };
-            decide(ns, &request, echo)
+            guarded(ns, &request, echo)
         }
         _ => malformed,
     }
 }
 
-/// A well-formed request: may it be, and to which host?
+/// A well-formed request: does it come at a bearable rate, or from somebody who hears our answers?
+fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
+    match guard::judge(ns, echo.from, request.nonce, request.cookie) {
+        Judged::Pass(shown) => {
+            if shown {
+                ns.counters.bump(Count::CookieShown);
+            }
+            decide(ns, request, echo)
+        }
+        Judged::Drop => Checked::Dropped(Count::RateLimited),
+        Judged::Ask(cookie) => {
+            let response = Response {
+                cookie: Some(cookie),
+                ..Response::to(request, Code::Cookie)
+            };
+            match response.buffer_len() <= echo.room {
+                true => Checked::Refused(response, echo, Count::CookieAsked),
+                // No answer is longer than its request, and this one would say nothing without its cookie.
+                false => Checked::Dropped(Count::RateLimited),
+            }
+        }
+    }
+}
+
+/// A request that may be dealt with: may it be, and to which host?
 fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
     let refuse = |code, counter| Checked::Refused(Response::to(request, code), echo, counter);
     if request.en != echo.from {

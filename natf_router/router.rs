@@ -7,9 +7,10 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use kernel::new_mutex;
 use kernel::prelude::*;
-use kernel::sync::Mutex;
+use kernel::sync::{Mutex, SetOnce};
 
 use crate::act::{self, Act, Writers};
+use crate::guard::Guard;
 use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
@@ -33,6 +34,8 @@ pub(crate) struct Router {
     /// Those who change it, one at a time.
     #[pin]
     pub(crate) writers: Mutex<Writers>,
+    /// What stands before it; there from the first entry on.
+    pub(crate) guard: SetOnce<Guard>,
     /// Requests whose pseudo-packet is on its way, by what the NAT keeps of it.
     #[pin]
     pub(crate) pending: Map<Pending>,
@@ -74,6 +77,7 @@ impl Namespace for Router {
             counters: RouterCounters::new(),
             act <- Snapshot::new(act::empty()),
             writers <- new_mutex!(Writers::new()),
+            guard: SetOnce::new(),
             pending <- Map::new(PENDING_MAX),
             epoch: AtomicU64::new(clock::random_u64()),
         }? Error)

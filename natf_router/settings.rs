@@ -5,6 +5,7 @@
 use core::fmt::Write;
 
 use crate::act;
+use crate::guard;
 use crate::linux::sysfs::File;
 use crate::router::Router;
 
@@ -19,6 +20,11 @@ pub(crate) const FILES: &[File<Router>] = &[
         name: c"act_error",
         show: act::show_error,
         store: None,
+    },
+    File {
+        name: c"limits",
+        show: guard::show,
+        store: Some(guard::store),
     },
     File {
         name: c"stats",

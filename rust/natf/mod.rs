@@ -12,14 +12,17 @@
 #![cfg_attr(not(test), allow(dead_code, unreachable_pub, unused_imports))]
 
 pub mod act;
+pub mod bucket;
 pub mod counters;
 pub mod domains;
+pub mod guard;
 mod line;
 pub mod name;
 pub mod nrt;
 pub mod ports;
 pub mod pseudo;
 pub mod quoted;
+pub mod siphash;
 pub mod vaddr;
 pub mod vat;
 pub mod wire;

@@ -68,6 +68,7 @@ off_forward() { hgw nft flush ruleset; }
 on_natf() {
     firewall
     natf_on
+    natf_unlimited
     TARGET=$(address_of alice.home.example.net)
 }
 off_natf() {

@@ -60,6 +60,7 @@ measure_echo() {
 measure_natf() {
     local size count few=
     insmod_router
+    natf_unlimited
     for size in "${SIZES[@]}"; do
         act "$size"
         ask "$size" $ENS

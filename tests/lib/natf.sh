@@ -18,6 +18,12 @@ natf_configure() {
     write hgw natf_router/act "add carol 192.168.0.12 deny"
 }
 
+# natf_unlimited: the router bears whatever comes, where one host stands for many
+natf_unlimited() {
+    write hgw natf_router/limits "source 4294967295"
+    write hgw natf_router/limits "cookie 4294967295"
+}
+
 # Every file belongs to the namespace of the process that opens it.
 write() { # write NAMESPACE FILE TEXT: in one write, as a person would with echo
     in_ns "$1" bash -c 'printf "%s\n" "$2" >"/sys/kernel/$1"' write "$2" "$3"

@@ -6,6 +6,7 @@ that the first has been dealt with, so "silence" is known without a clock.
 
   from, to            addresses of the IP packet (this host's towards the router; 203.0.113.2)
   en, router, s, d    the flow (from, to, 40000, 80)
+  nonce               16 hexadecimal digits; random
   protocol, name      6, alice; an empty name sends no NAME
   version, type, length, magic    as the protocol says
   option=KIND:HEX     a further option, before the padding; may be repeated
@@ -13,7 +14,7 @@ that the first has been dealt with, so "silence" is known without a clock.
   cut                 bytes of the message that are not sent (0)
   checksum=wrong      a wrong ICMP checksum
   split=N             two fragments, the first with N bytes of the IP payload
-  tell=all            print more of the answer: "kept" or "new", and "epoch E" (or "epoch none")
+  tell=all            print more of the answer: "kept" or "new", "epoch E" (or "epoch none"), "cookie C"
 
 Prints "silence", or "code C mapped A:P lifetime L", and "longer" and "altered" if the answer breaks the
 rules for any answer: no longer than its request, fields of the request copied, no flag but KEPT.
@@ -42,13 +43,13 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def epoch(options):
-    """The value of the option EPOCH, if there is just one and all options fit."""
+def word(options, wanted):
+    """The 64-bit value of an option, if there is just one and all options fit."""
     found = []
     while options:
         kind, length = options[:2]
         value, options = options[2:2 + length], options[2 + length:]
-        if kind == 4:
+        if kind == wanted:
             found.append(value.hex() if len(value) == 8 else "of wrong length")
     return " and ".join(found) or "none"
 
@@ -62,7 +63,7 @@ class Request:
         self.router = socket.inet_aton(get("router", self.dst))
         self.ports = int(get("s", 40000)), int(get("d", 80))
         self.protocol = int(get("protocol", 6))
-        self.nonce = random.getrandbits(64)
+        self.nonce = int(get("nonce", f"{random.getrandbits(64):x}"), 16)
         self.ident, self.seq = random.getrandbits(16), random.getrandbits(16)
         self.split = int(get("split", 0))
         name = get("name", "alice").encode()
@@ -111,7 +112,9 @@ class Request:
             return None
         said = f"code {code} mapped {socket.inet_ntoa(mapped)}:{port} lifetime {lifetime}"
         if self.tell:
-            said += (" kept" if flags & 1 else " new") + f" epoch {epoch(message[FIXED.size:])}"
+            said += (" kept" if flags & 1 else " new") + f" epoch {word(message[FIXED.size:], 4)}"
+            cookie = word(message[FIXED.size:], 2)
+            said += "" if cookie == "none" else f" cookie {cookie}"
         if len(message) > len(self.message):
             said += " longer"
         if ((magic, version, kind, length) != (b"NATf", 1, 2, len(message))

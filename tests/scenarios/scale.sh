@@ -17,6 +17,7 @@ for host in en alice; do
 done
 name_server
 natf_on
+natf_unlimited
 for ((i = 1; i <= NAMES; i++)); do
     echo "address add 192.168.0.$((20 + i))/24 dev eth0"
 done | ip -n alice -batch -

@@ -33,14 +33,19 @@ fn a_request(fields: Fields, name: NameRef<'_>) -> Request<'_> {
         en_port,
         dst_port,
         name,
+        cookie: None,
         unknown_critical: None,
     }
 }
 
 proptest! {
     #[test]
-    fn a_request_is_read_as_it_was_written(fields: Fields, name in a_name()) {
-        let request = a_request(fields, name.view());
+    fn a_request_is_read_as_it_was_written(
+        fields: Fields,
+        name in a_name(),
+        cookie: Option<u64>,
+    ) {
+        let request = Request { cookie, ..a_request(fields, name.view()) };
         let mut bytes = vec![0xff; request.buffer_len()];
         request.emit(&mut bytes).unwrap();
         prop_assert_eq!(Message::classify(&bytes), Message::Request(request));
@@ -58,11 +63,12 @@ proptest! {
         mapped: (u32, u16, u32),
         kept: bool,
         epoch: Option<u64>,
+        cookie: Option<u64>,
     ) {
         let request = a_request(fields, name.view());
         let refusal = Response::to(&request, Code::from(code));
         let mapped = Response::mapped(&request, Ipv4Addr::from(mapped.0), mapped.1, mapped.2);
-        let full = Response { kept, epoch, ..mapped };
+        let full = Response { kept, epoch, cookie, ..mapped };
         for response in [refusal, mapped, full] {
             let mut bytes = vec![0xff; response.buffer_len()];
             response.emit(&mut bytes).unwrap();
@@ -77,7 +83,7 @@ proptest! {
         fields: Fields,
         epoch: Option<u64>,
         name in a_name(),
-        options in prop::collection::vec((2u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
+        options in prop::collection::vec((3u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
         name_first: bool,
     ) {
         let request = a_request(fields, name.view());

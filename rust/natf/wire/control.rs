@@ -31,11 +31,11 @@ pub const MAX_LEN: usize = 1024;
 /// Length in bytes up to which a request is padded, so that a router's answer has room for options.
 pub const MIN_REQUEST_LEN: usize = 96;
 
-/// Longest request in bytes that [`Request::emit`] writes: one with the longest name.
-pub const MAX_REQUEST_LEN: usize = 304;
+/// Longest request in bytes that [`Request::emit`] writes: one with the longest name and a cookie.
+pub const MAX_REQUEST_LEN: usize = 312;
 
 /// Longest response in bytes that [`Response::emit`] writes: one with every option.
-pub const MAX_RESPONSE_LEN: usize = 56;
+pub const MAX_RESPONSE_LEN: usize = 64;
 
 const REQUEST: u8 = 1;
 const RESPONSE: u8 = 2;
@@ -80,6 +80,8 @@ pub enum Malformed {
     CriticalOption,
     /// A response with an EPOCH that is not 8 bytes long, or with more than one.
     Epoch,
+    /// A COOKIE that is not 8 bytes long, or more than one.
+    Cookie,
 }
 
 /// The buffer given to `emit` is too short.
@@ -163,6 +165,8 @@ pub struct Request<'a> {
     pub dst_port: u16,
     /// Private host name.
     pub name: NameRef<'a>,
+    /// The option COOKIE: what the router asked for in its answer to this request without it.
+    pub cookie: Option<u64>,
     /// Kind of the first option that must be understood and is not. A router answers BAD_OPTION;
     /// [`emit`](Self::emit) does not write it.
     pub unknown_critical: Option<u8>,
@@ -171,12 +175,14 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     fn parse(fixed: &[u8], options: &'a [u8]) -> Result<Self, Malformed> {
         let mut name = None;
+        let mut cookie = None;
         let mut unknown_critical = None;
         for option in options::Options::new(options) {
             let (kind, value) = option?;
             match kind {
                 options::NAME if name.is_some() => return Err(Malformed::SecondName),
                 options::NAME => name = Some(value),
+                options::COOKIE => options::once(&mut cookie, value, Malformed::Cookie)?,
                 kind if options::is_critical(kind) => {
                     unknown_critical = unknown_critical.or(Some(kind));
                 }
@@ -192,13 +198,14 @@ impl<'a> Request<'a> {
             en_port: field::half(fixed, at::EN_PORT),
             dst_port: field::half(fixed, at::DST_PORT),
             name: NameRef::parse_wire_text(name).map_err(Malformed::Name)?,
+            cookie,
             unknown_critical,
         })
     }
 
     /// Length of the message, in bytes: a multiple of 4, from 96 to [`MAX_REQUEST_LEN`].
     pub fn buffer_len(&self) -> usize {
-        options::padded_len(self.end_of_name())
+        options::padded_len(self.end())
     }
 
     /// Where the NAME option ends.
@@ -208,6 +215,12 @@ impl<'a> Request<'a> {
             .saturating_add(self.name.as_bytes().len())
     }
 
+    /// Where the options end, without the padding.
+    fn end(&self) -> usize {
+        let cookie = self.cookie.map_or(0, |_| options::WORD_LEN);
+        self.end_of_name().saturating_add(cookie)
+    }
+
     /// Writes the message to the start of `buffer`.
     pub fn emit(&self, buffer: &mut [u8]) -> Result<(), NoRoom> {
         let message = buffer.get_mut(..self.buffer_len()).ok_or(NoRoom)?;
@@ -215,7 +228,11 @@ impl<'a> Request<'a> {
         let ports = [self.en_port, self.dst_port];
         emit_flow(message, self.en, self.router, ports);
         options::put(message, HEADER_LEN, options::NAME, self.name.as_bytes());
-        options::put_padding(message, self.end_of_name());
+        if let Some(cookie) = self.cookie {
+            let at = self.end_of_name();
+            options::put(message, at, options::COOKIE, &cookie.to_be_bytes());
+        }
+        options::put_padding(message, self.end());
         Ok(())
     }
 }

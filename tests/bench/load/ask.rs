@@ -81,6 +81,7 @@ fn emit(
         en_port: u16::try_from(en_port)?,
         dst_port: 80,
         name,
+        cookie: None,
         unknown_critical: None,
     };
     let mut message = vec![0; request.buffer_len()];

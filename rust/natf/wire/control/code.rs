@@ -23,7 +23,7 @@ pub enum Code {
     BadSource,
     /// An option that must be understood is not.
     BadOption,
-    /// Reserved: repeat the request with this cookie.
+    /// Not an error: repeat the request with this cookie.
     Cookie,
     /// Reserved: the request's authentication failed.
     BadAuth,

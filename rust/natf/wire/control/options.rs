@@ -9,11 +9,29 @@ use crate::natf::wire::field;
 const PAD: u8 = 0;
 /// Private host name.
 pub(super) const NAME: u8 = 1;
+/// Handed out by a router under load, to be sent back.
+pub(super) const COOKIE: u8 = 2;
 /// Changes when the router's mappings may have been lost.
 pub(super) const EPOCH: u8 = 4;
 
 /// Length in bytes of kind and length.
 pub(super) const HEADER_LEN: usize = 2;
+
+/// Length in bytes of an option whose value is a 64-bit number.
+pub(super) const WORD_LEN: usize = HEADER_LEN + 8;
+
+/// Takes the 64-bit `value` of an option that may be there once.
+pub(super) fn once(
+    place: &mut Option<u64>,
+    value: &[u8],
+    wrong: Malformed,
+) -> Result<(), Malformed> {
+    let value = value.try_into().map_err(|_| wrong)?;
+    match place.replace(u64::from_be_bytes(value)) {
+        Some(_) => Err(wrong),
+        None => Ok(()),
+    }
+}
 
 /// Whether a receiver that does not know `kind` must not go on. None of these is known today.
 pub(super) const fn is_critical(kind: u8) -> bool {

@@ -5,16 +5,13 @@
 use core::net::Ipv4Addr;
 
 use crate::natf::wire::control::{
-    at, emit_fixed, emit_flow, options, Code, Malformed, NoRoom, Request, HEADER_LEN,
-    MAX_RESPONSE_LEN, RESPONSE,
+    at, emit_fixed, emit_flow, options, Code, Malformed, NoRoom, Request, HEADER_LEN, RESPONSE,
 };
 use crate::natf::wire::field;
 use crate::natf::wire::ipv4::Protocol;
 
 /// The mapping was there before the request.
 const KEPT: u16 = 1;
-
-const EPOCH_LEN: usize = 8;
 
 /// The router's answer to a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +40,8 @@ pub struct Response {
     pub lifetime: u32,
     /// The option EPOCH: another number than before says that the router may have lost its mappings.
     pub epoch: Option<u64>,
+    /// The option COOKIE: what the request must bring when it is repeated.
+    pub cookie: Option<u64>,
 }
 
 impl Response {
@@ -61,6 +60,7 @@ impl Response {
             mapped_port: 0,
             lifetime: 0,
             epoch: None,
+            cookie: None,
         }
     }
 
@@ -97,15 +97,12 @@ impl Response {
     }
 
     pub(super) fn parse(fixed: &[u8], options: &[u8]) -> Result<Self, Malformed> {
-        let mut epoch = None;
+        let (mut epoch, mut cookie) = (None, None);
         for option in options::Options::new(options) {
             let (kind, value) = option?;
             match kind {
-                options::EPOCH if epoch.is_some() => return Err(Malformed::Epoch),
-                options::EPOCH => {
-                    let value = value.try_into().map_err(|_| Malformed::Epoch)?;
-                    epoch = Some(u64::from_be_bytes(value));
-                }
+                options::EPOCH => options::once(&mut epoch, value, Malformed::Epoch)?,
+                options::COOKIE => options::once(&mut cookie, value, Malformed::Cookie)?,
                 kind if options::is_critical(kind) => return Err(Malformed::CriticalOption),
                 _ => {}
             }
@@ -123,22 +120,26 @@ impl Response {
             mapped_port: field::half(fixed, at::MAPPED_PORT),
             lifetime: field::word(fixed, at::LIFETIME),
             epoch,
+            cookie,
         })
     }
 
     /// Length of the message, in bytes: 44 without options, at most [`MAX_RESPONSE_LEN`]. No request
     /// is shorter than the former; [`within`](Self::within) takes care of the rest.
-    pub const fn buffer_len(&self) -> usize {
-        match self.epoch {
-            None => HEADER_LEN,
-            Some(_) => MAX_RESPONSE_LEN,
-        }
+    pub fn buffer_len(&self) -> usize {
+        // The options are of such lengths that there is no gap of one byte, too little for PAD.
+        let end = self.end();
+        end.checked_next_multiple_of(4).unwrap_or(end)
+    }
+
+    /// Where the options end, without the padding.
+    fn end(&self) -> usize {
+        let options = [self.epoch, self.cookie].iter().flatten().count();
+        HEADER_LEN.saturating_add(options.saturating_mul(options::WORD_LEN))
     }
 
     /// Writes the message to the start of `buffer`.
     pub fn emit(&self, buffer: &mut [u8]) -> Result<(), NoRoom> {
-        const END_OF_EPOCH: usize = HEADER_LEN + options::HEADER_LEN + EPOCH_LEN;
-
         let message = buffer.get_mut(..self.buffer_len()).ok_or(NoRoom)?;
         emit_fixed(message, RESPONSE, self.nonce, self.protocol);
         let ports = [self.en_port, self.dst_port];
@@ -149,10 +150,14 @@ impl Response {
         field::put(message, at::MAPPED, &self.mapped.octets());
         field::put(message, at::MAPPED_PORT, &self.mapped_port.to_be_bytes());
         field::put(message, at::LIFETIME, &self.lifetime.to_be_bytes());
-        if let Some(epoch) = self.epoch {
-            options::put(message, HEADER_LEN, options::EPOCH, &epoch.to_be_bytes());
-            options::put_padding(message, END_OF_EPOCH);
+        let mut at = HEADER_LEN;
+        for (kind, value) in [(options::EPOCH, self.epoch), (options::COOKIE, self.cookie)] {
+            if let Some(value) = value {
+                options::put(message, at, kind, &value.to_be_bytes());
+                at = at.saturating_add(options::WORD_LEN);
+            }
         }
+        options::put_padding(message, at);
         Ok(())
     }
 }

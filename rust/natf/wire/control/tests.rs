@@ -15,6 +15,7 @@ fn request(name: &[u8]) -> Request<'_> {
         en_port: 40_000,
         dst_port: 80,
         name: NameRef::parse_wire_text(name).unwrap(),
+        cookie: None,
         unknown_critical: None,
     }
 }
@@ -71,7 +72,7 @@ fn kept() -> Response {
 
 #[test]
 fn the_bytes_of_a_response_with_an_epoch() {
-    let mut bytes = [0xff; MAX_RESPONSE_LEN];
+    let mut bytes = [0xff; 56];
     kept().emit(&mut bytes).unwrap();
     let expected = [
         b'N', b'A', b'T', b'f', 1, 2, 0, 56, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 6, 0,
@@ -93,15 +94,61 @@ fn the_bytes_of_a_response_with_an_epoch() {
 
 #[test]
 fn an_answer_has_the_options_that_its_request_left_room_for() {
-    for room in 0..MAX_RESPONSE_LEN {
+    const LEN: usize = 56;
+    for room in 0..LEN {
         let response = kept().within(room);
         assert_eq!((response.kept, response.epoch), (true, None));
         assert_eq!(response.buffer_len(), HEADER_LEN);
     }
-    assert_eq!(kept().within(MAX_RESPONSE_LEN), kept());
-    for len in 0..MAX_RESPONSE_LEN {
+    assert_eq!(kept().within(LEN), kept());
+    for len in 0..LEN {
         assert_eq!(kept().emit(&mut vec![0; len]), Err(NoRoom));
     }
+}
+
+#[test]
+fn a_cookie_goes_there_and_back() {
+    let asked = Response {
+        cookie: Some(0x1122_3344_5566_7788),
+        ..Response::to(&request(b"alice"), Code::Cookie)
+    };
+    let mut bytes = [0xff; 56];
+    asked.emit(&mut bytes).unwrap();
+    assert_eq!(
+        bytes[44..],
+        [2, 8, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0, 0]
+    );
+    assert_eq!(Message::classify(&bytes), Message::Response(asked));
+    let again = Request {
+        cookie: asked.cookie,
+        ..request(b"alice")
+    };
+    let bytes = emitted(&again);
+    assert_eq!(bytes.len(), MIN_REQUEST_LEN);
+    assert_eq!(
+        bytes[51..61],
+        [2, 8, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]
+    );
+    assert_eq!(Message::classify(&bytes), Message::Request(again));
+    assert!(asked.answers(&again));
+    // The shortest request has no room for one.
+    assert!(asked.within(47).buffer_len() > 47);
+}
+
+#[test]
+fn cookies_that_are_wrong() {
+    let wrong = |options: &[u8]| {
+        let reason = Message::Malformed(Malformed::Cookie);
+        Message::classify(&with_options(options)) == reason
+    };
+    for len in (0..=u8::MAX).filter(|&len| len != 8) {
+        let mut options = vec![1, 1, b'a', 2, len];
+        options.resize(5 + usize::from(len), 9);
+        assert!(wrong(&options));
+    }
+    let mut twice = vec![1, 1, b'a'];
+    twice.extend([2, 8, 0, 0, 0, 0, 0, 0, 0, 1].repeat(2));
+    assert!(wrong(&twice));
 }
 
 #[test]
@@ -137,6 +184,13 @@ fn requests_of_every_name_length() {
             .collect();
         let name = Name::parse(&text).unwrap();
         let request = request(name.as_bytes());
+        let with_cookie = Request {
+            cookie: Some(7),
+            ..request
+        };
+        let bytes = emitted(&with_cookie);
+        assert_eq!(Message::classify(&bytes), Message::Request(with_cookie));
+        assert!(bytes.len() % 4 == 0 && bytes.len() <= MAX_REQUEST_LEN);
         let bytes = emitted(&request);
         assert_eq!(Message::classify(&bytes), Message::Request(request));
         assert!(bytes.len() % 4 == 0 && (MIN_REQUEST_LEN..=MAX_REQUEST_LEN).contains(&bytes.len()));
@@ -241,7 +295,7 @@ fn names_that_are_wrong() {
 #[test]
 fn unknown_options() {
     // A kind that may be skipped, and the reserved ones.
-    for kind in 2..128 {
+    for kind in 3..128 {
         let bytes = with_options(&[kind, 1, 9, 1, 1, b'a']);
         assert_eq!(Message::classify(&bytes), Message::Request(request(b"a")));
     }
