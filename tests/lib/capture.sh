@@ -10,7 +10,8 @@ capture() {
     wait_for grep -q 'listening on' "$WORK/capture.$key.log"
 }
 
-# captured_all KEY: whether tcpdump has taken all that the kernel has for it; it says so at SIGUSR1
+# captured_all KEY: whether tcpdump has taken all that the kernel has for it; it says so at SIGUSR1. (With -Q it would
+# not: that is no filter of the kernel. Use "inbound" and "outbound".)
 captured_all() {
     local log=$WORK/capture.$1.log said
     said=$(grep -c 'received by filter' "$log" || true)

@@ -14,8 +14,8 @@ hgw sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.wan.rp_filter=0
 
 is "control: a request from a proper address is answered" \
     "$(request protocol=17)" 'code 0 mapped 203.0.113.2:5000 lifetime 30'
-capture wan hgw wan -Q out icmp and not dst 203.0.113.1
-capture lan hgw lan -Q out icmp
+capture wan hgw wan outbound and icmp and not dst 203.0.113.1
+capture lan hgw lan outbound and icmp
 for source in 203.0.113.3 203.0.113.0 192.168.0.255 192.168.0.0; do
     for protocol in 6 17; do
         is "from $source, protocol $protocol: silence" \

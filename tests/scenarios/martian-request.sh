@@ -27,8 +27,8 @@ is "control: and makes a mapping" "$(connections -p udp | grep -c 'sport=5000 dp
 hgw conntrack -F 2>/dev/null
 
 before=$(counters)
-capture wan hgw wan -Q out not arp
-capture lan hgw lan -Q out not arp
+capture wan hgw wan outbound and not arp
+capture lan hgw lan outbound and not arp
 refused() { # refused SOURCE REMARK
     is "from $1, $2: silence for UDP" "$(request "from=$1" protocol=17)" silence
     is "from $1, $2: silence for TCP" "$(request "from=$1")" silence
