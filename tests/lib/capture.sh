@@ -10,23 +10,25 @@ capture() {
     wait_for grep -q 'listening on' "$WORK/capture.$key.log"
 }
 
-# captured_all KEY: whether tcpdump has taken all that the kernel has for it; it says so at SIGUSR1. (With -Q it would
-# not: that is no filter of the kernel. Use "inbound" and "outbound".)
-captured_all() {
+# captured KEY: how many packets tcpdump has taken, and how many the kernel had for it; it says so at SIGUSR1
+captured() {
     local log=$WORK/capture.$1.log said
     said=$(grep -c 'received by filter' "$log" || true)
     kill -USR1 "${PID[capture.$1]}"
     wait_for says_more "$log" "$said"
-    tail -n 1 "$log" | sed -nE 's/.*: ([0-9]+) packets? captured, ([0-9]+) packets? received by filter.*/\1 \2/p' |
-        { read -r captured received && [ "$captured" = "$received" ]; }
+    tail -n 1 "$log" | sed -nE 's/.*: ([0-9]+) packets? captured, ([0-9]+) packets? received by filter.*/\1 \2/p'
 }
 says_more() { [ "$(grep -c 'received by filter' "$1" || true)" -gt "$2" ]; }
 
 # capture_end KEY: stop; tcpdump has written everything when it is gone
 capture_end() {
-    local pid=${PID[capture.$1]}
-    # At SIGINT it leaves what it has not yet read.
-    wait_for captured_all "$1"
+    local pid=${PID[capture.$1]} now before= same=0
+    # At SIGINT it leaves what it has not yet read. The kernel also counts packets that came before the filter was
+    # set, so the numbers may stay apart: then it has all when it ran several times and took no more.
+    while now=$(captured "$1") && [ "${now% *}" != "${now#* }" ] && ((same < 5)); do
+        [ "$now" = "$before" ] && same=$((same + 1)) || same=0
+        before=$now
+    done
     kill -INT "$pid"
     wait "$pid" || true
     unset "PID[capture.$1]"
