@@ -10,8 +10,7 @@ use crate::guard;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::Text;
-use crate::natf::act::{slots_for, Entry, Row, Slot, Table};
-use crate::natf::wire::control::Request;
+use crate::natf::act::{slots_for, Row, Slot, Table};
 use crate::router::Router;
 
 mod writers;
@@ -70,14 +69,4 @@ pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
             true => Ok(()),
             false => writeln!(out, "{entry}"),
         })
-}
-
-/// Ends the mappings that are alive and that these entries, which are gone from the table, cover
-/// ([`Entry::covers`]). Process context, may sleep.
-fn end_mappings(_ns: &Netns<Router>, _ended: &[Entry]) {}
-
-/// How many mappings that this entry covers are alive, not counting that of the request's own flow: to ask
-/// for it again must not fail. Softirq, in an RCU section.
-pub(crate) fn mappings_of(_ns: &Netns<Router>, _entry: &Entry, _request: &Request<'_>) -> usize {
-    0
 }

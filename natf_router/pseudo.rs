@@ -10,6 +10,7 @@ use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
+use crate::mappings;
 use crate::natf::counters::Router as Count;
 use crate::natf::pseudo::{Pseudo, MAX_LEN};
 use crate::natf::vat;
@@ -79,8 +80,10 @@ fn read_mapping(
         0 if !tracked => vat::direct_lifetime(pseudo.protocol),
         seconds => seconds,
     };
-    let expected = !echo || confirmed && conntrack::expect_echo(skb, lifetime, guard);
-    if !confirmed || !expected {
+    let done = confirmed
+        && (!echo || conntrack::expect_echo(skb, lifetime, guard))
+        && (!tracked || mappings::note(ns, pending, skb, kept, guard));
+    if !done {
         if confirmed {
             conntrack::kill(skb);
         }

@@ -5,9 +5,9 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use kernel::prelude::*;
 use kernel::sync::rcu;
 
-use crate::act::mappings_of;
 use crate::guard;
 use crate::linux::clock;
 use crate::linux::conntrack;
@@ -15,6 +15,7 @@ use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::route;
 use crate::linux::skb::Skb;
+use crate::mappings;
 use crate::natf::act::{self, Query};
 use crate::natf::counters::Router as Count;
 use crate::natf::guard::Judged;
@@ -42,7 +43,7 @@ impl hook::Hook<Router> for Hook {
         {
             return Verdict::Accept(skb);
         }
-        match check(ns, &mut skb) {
+        match check(ns, &mut skb, &guard) {
             Checked::Plain => Verdict::Accept(skb),
             Checked::Dropped(counter) => {
                 ns.counters.bump(counter);
@@ -99,7 +100,7 @@ enum Checked {
     Allowed(Pending),
 }
 
-fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
+fn check(ns: &Netns<Router>, skb: &mut Skb, guard: &rcu::Guard) -> Checked {
     const MAX: usize = 60 + icmp::HEADER_LEN + control::MAX_LEN;
     let len = skb.len().min(MAX);
     let malformed = Checked::Dropped(Count::Malformed);
@@ -130,20 +131,20 @@ fn check(ns: &Netns<Router>, skb: &mut Skb) -> Checked {
                 seq: echo.seq(),
                 room,
             };
-            guarded(ns, &request, echo)
+            guarded(ns, &request, echo, guard)
         }
         _ => malformed,
     }
 }
 
 /// A well-formed request: does it come at a bearable rate, or from somebody who hears our answers?
-fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
+fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::Guard) -> Checked {
     match guard::judge(ns, echo.from, request.nonce, request.cookie) {
         Judged::Pass(shown) => {
             if shown {
                 ns.counters.bump(Count::CookieShown);
             }
-            decide(ns, request, echo)
+            decide(ns, request, echo, guard)
         }
         Judged::Drop => Checked::Dropped(Count::RateLimited),
         Judged::Ask(cookie) => {
@@ -161,7 +162,7 @@ fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
 }
 
 /// A request that may be dealt with: may it be, and to which host?
-fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
+fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::Guard) -> Checked {
     let refuse = |code, counter| Checked::Refused(Response::to(request, code), echo, counter);
     if request.en != echo.from {
         return refuse(Code::BadSource, Count::BadSource);
@@ -180,18 +181,30 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo) -> Checked {
         en: request.en,
         now: clock::wall_s(),
     });
-    match act::decide(entry, |entry| mappings_of(ns, entry, request)) {
-        Ok(host) => Checked::Allowed(Pending {
-            host,
-            response: Response::to(request, Code::Ok),
-            echo,
-            answered: AtomicBool::new(false),
-            again: AtomicBool::new(false),
-            until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
-        }),
-        Err(code @ Code::NoResource) => refuse(code, Count::Limited),
-        Err(code) => refuse(code, Count::Denied),
+    let response = Response::to(request, Code::Ok);
+    let is_full = |host, limit| mappings::is_full(ns, host, limit, &response, guard);
+    let (host, limit) = match act::decide(entry, is_full) {
+        Ok(allowed) => allowed,
+        Err(code @ Code::NoResource) => return refuse(code, Count::Limited),
+        Err(code) => return refuse(code, Count::Denied),
+    };
+    let mut name = KVec::new();
+    if name
+        .extend_from_slice(request.name.as_bytes(), GFP_ATOMIC)
+        .is_err()
+    {
+        return refuse(Code::NoResource, Count::NoResource);
     }
+    Checked::Allowed(Pending {
+        host,
+        name,
+        limit,
+        response,
+        echo,
+        answered: AtomicBool::new(false),
+        again: AtomicBool::new(false),
+        until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
+    })
 }
 
 /// No NAT lies between the endpoint and the host: they are to talk directly.

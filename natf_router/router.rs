@@ -16,13 +16,15 @@ use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::table::Map;
+use crate::mappings::{self, Mappings, SWEEP_MS};
+use crate::natf::act::Limit;
 use crate::natf::counters::RouterCounters;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
 use crate::{pseudo, request};
 
 /// Requests under way at a time.
-const PENDING_MAX: u32 = 4096;
+pub(crate) const PENDING_MAX: u32 = 4096;
 
 /// State of one namespace.
 #[pin_data]
@@ -39,6 +41,9 @@ pub(crate) struct Router {
     /// Requests whose pseudo-packet is on its way, by what the NAT keeps of it.
     #[pin]
     pub(crate) pending: Map<Pending>,
+    /// Those that were made.
+    #[pin]
+    pub(crate) mappings: Mappings,
     /// Told to endpoints; another one when mappings may have been lost.
     pub(crate) epoch: AtomicU64,
 }
@@ -47,6 +52,10 @@ pub(crate) struct Router {
 pub(crate) struct Pending {
     /// Address of the private host.
     pub(crate) host: Ipv4Addr,
+    /// Private host name that was asked for.
+    pub(crate) name: KVec<u8>,
+    /// That of the entry which allows it.
+    pub(crate) limit: Option<Limit>,
     /// What will be answered, the mapping still missing.
     pub(crate) response: Response,
     /// The request's carrier.
@@ -79,6 +88,7 @@ impl Namespace for Router {
             writers <- new_mutex!(Writers::new()),
             guard: SetOnce::new(),
             pending <- Map::new(PENDING_MAX),
+            mappings <- Mappings::new(),
             epoch: AtomicU64::new(clock::random_u64()),
         }? Error)
     }
@@ -86,7 +96,8 @@ impl Namespace for Router {
     fn tick(ns: &Netns<Self>) -> Option<u32> {
         let now = clock::now_ms();
         ns.pending.retain(|pending| pending.until >= now);
-        (ns.pending.len() > 0).then_some(PENDING_MS)
+        mappings::sweep(ns);
+        (ns.pending.len() > 0 || ns.mappings.len() > 0).then_some(SWEEP_MS)
     }
 
     /// The NAT forgets the mappings of an address that went away.

@@ -2,12 +2,15 @@
 
 //! /sys/kernel/natf_router: what a person sets and sees.
 
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use crate::act;
 use crate::guard;
-use crate::linux::sysfs::File;
-use crate::router::Router;
+use crate::linux::netns::Netns;
+use crate::linux::sysfs::{File, Text};
+use crate::mappings;
+use crate::natf::act::MAX as ACT_MAX;
+use crate::router::{Router, PENDING_MAX};
 
 /// The files.
 pub(crate) const FILES: &[File<Router>] = &[
@@ -27,8 +30,37 @@ pub(crate) const FILES: &[File<Router>] = &[
         store: Some(guard::store),
     },
     File {
+        name: c"mappings",
+        show: mappings::show,
+        store: None,
+    },
+    File {
+        name: c"tables",
+        show: show_tables,
+        store: None,
+    },
+    File {
         name: c"stats",
         show: |ns, out| write!(out, "{}", ns.counters),
         store: None,
     },
 ];
+
+/// A line each: name, how much of it is used, how much there is, explanation.
+fn show_tables(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
+    let entries = ns.act.get().rows().len();
+    writeln!(
+        out,
+        "act {entries} {ACT_MAX} entries of the access control table"
+    )?;
+    let (pending, mappings) = (ns.pending.len(), ns.mappings.len());
+    writeln!(
+        out,
+        "pending {pending} {PENDING_MAX} requests whose pseudo-packet is on its way"
+    )?;
+    writeln!(
+        out,
+        "mappings {mappings} {} mappings that are remembered",
+        mappings::MAX
+    )
+}

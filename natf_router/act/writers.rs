@@ -8,10 +8,11 @@ use core::mem;
 
 use kernel::prelude::*;
 
-use super::{copy, empty, end_mappings, grow, publish, Act, ROOM};
+use super::{copy, empty, grow, publish, Act, ROOM};
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{Text, Written};
+use crate::mappings;
 use crate::natf::act::{Command, Entry, Kind, Mine, Place, Problem, Said, Staging};
 use crate::router::Router;
 
@@ -269,7 +270,8 @@ pub(crate) fn store(ns: &Netns<Router>, written: &Written<'_>) -> Result<usize> 
         }
     };
     drop(writers);
-    end_mappings(ns, &edit.ended);
+    // The table has changed already; without memory the mappings end by themselves.
+    let _ = mappings::end(ns, &edit.ended);
     Ok(taken)
 }
 

@@ -237,6 +237,94 @@ u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb)
 	}
 }
 
+/* The zone of the packet's entry, for natf_ct_flow. */
+u32 natf_ct_zone(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+	const struct nf_conntrack_zone *zone;
+
+	if (!ct)
+		return 0;
+	zone = nf_ct_zone(ct);
+	return zone->id | zone->flags << 16 | zone->dir << 24;
+}
+
+/*
+ * The entry of a flow between an inside host and an endpoint, whoever of them opened it, with a reference. A
+ * mapped echo has two: the one of the pseudo-packet, and the one of the pings.
+ */
+static struct nf_conn *natf_ct_get(struct net *net, const struct natf_ct_flow *flow, u8 *dir)
+{
+	struct nf_conntrack_zone zone = {
+		.id = flow->zone,
+		.flags = flow->zone >> 16,
+		.dir = flow->zone >> 24,
+	};
+	struct nf_conntrack_tuple tuple;
+	struct nf_conntrack_tuple_hash *h;
+
+	memset(&tuple, 0, sizeof(tuple));
+	tuple.src.l3num = AF_INET;
+	tuple.src.u3.ip = flow->host;
+	tuple.src.u.all = flow->port;
+	tuple.dst.u3.ip = flow->en;
+	tuple.dst.protonum = flow->protocol;
+	if (flow->protocol == IPPROTO_ICMP)
+		tuple.dst.u.icmp.type = ICMP_ECHOREPLY;
+	else
+		tuple.dst.u.all = flow->en_port;
+	h = nf_conntrack_find_get(net, &zone, &tuple);
+	if (!h && flow->protocol == IPPROTO_ICMP) {
+		tuple.dst.u.icmp.type = ICMP_ECHO;
+		h = nf_conntrack_find_get(net, &zone, &tuple);
+	}
+	if (!h)
+		return NULL;
+	*dir = NF_CT_DIRECTION(h);
+	return nf_ct_tuplehash_to_ctrack(h);
+}
+
+/* False: the flow has no entry (any more). */
+bool natf_ct_find(struct net *net, const struct natf_ct_flow *flow, struct natf_ct_entry *entry)
+{
+	const struct nf_conntrack_tuple *other;
+	struct nf_conn *ct;
+	u8 dir;
+
+	ct = natf_ct_get(net, flow, &dir);
+	if (!ct)
+		return false;
+	memset(entry, 0, sizeof(*entry));
+	other = &ct->tuplehash[!dir].tuple;
+	entry->mapped = other->dst.u3.ip;
+	entry->mapped_port = flow->protocol == IPPROTO_ICMP ? other->src.u.icmp.id : other->dst.u.all;
+	entry->left = nf_ct_expires(ct) / HZ;
+	if (flow->protocol == IPPROTO_TCP) {
+		spin_lock_bh(&ct->lock);
+		entry->open = ct->proto.tcp.state >= TCP_CONNTRACK_ESTABLISHED &&
+			      ct->proto.tcp.state <= TCP_CONNTRACK_LAST_ACK;
+		entry->host_next = ct->proto.tcp.seen[dir].td_end;
+		entry->en_next = ct->proto.tcp.seen[!dir].td_end;
+		spin_unlock_bh(&ct->lock);
+	}
+	nf_ct_put(ct);
+	return true;
+}
+
+/* Ends what the flow has in the table. */
+void natf_ct_end(struct net *net, const struct natf_ct_flow *flow)
+{
+	struct nf_conn *ct;
+	int left = 2;
+	u8 dir;
+
+	while (left-- && (ct = natf_ct_get(net, flow, &dir))) {
+		nf_ct_kill(ct);
+		nf_ct_put(ct);
+	}
+}
+
 /* Packets that conntrack has dropped on this CPU, in this namespace: its table was full. */
 u32 natf_ct_drops(const struct net *net)
 {

@@ -447,8 +447,12 @@ static int natf_run_input(struct net *net, struct sk_buff *skb, struct flowi4 *f
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
 {
 	struct flowi4 fl4 = { .daddr = near };
+	int err;
 
-	return natf_run_input(net, skb, &fl4, not_ifindex, natf_inject_finish);
+	local_bh_disable();
+	err = natf_run_input(net, skb, &fl4, not_ifindex, natf_inject_finish);
+	local_bh_enable();
+	return err;
 }
 
 /*

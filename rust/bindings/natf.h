@@ -110,6 +110,28 @@ void natf_spin_unlock_bh(spinlock_t *lock);
 u64 natf_now_ms(void);
 u64 natf_random_u64(void);
 
+/* A flow as the inside sees it. An echo has its id as `port`. Addresses and ports in network byte order. */
+struct natf_ct_flow {
+	__be32 host;
+	__be32 en;
+	__be16 port;
+	__be16 en_port;
+	u32 zone;
+	u8 protocol;
+};
+
+/* What conntrack knows of it. */
+struct natf_ct_entry {
+	__be32 mapped;
+	__be16 mapped_port;
+	/* TCP: open, and what the two ends will send next */
+	bool open;
+	u32 host_next;
+	u32 en_next;
+	/* seconds */
+	u32 left;
+};
+
 /* conntrack: natf_router only */
 int natf_ct_confirm(struct sk_buff *skb);
 bool natf_ct_is_confirmed(struct sk_buff *skb);
@@ -122,6 +144,9 @@ void natf_ct_kill(struct sk_buff *skb);
 void natf_ct_echo_register(void);
 void natf_ct_echo_unregister(void);
 u32 natf_ct_drops(const struct net *net);
+u32 natf_ct_zone(struct sk_buff *skb);
+bool natf_ct_find(struct net *net, const struct natf_ct_flow *flow, struct natf_ct_entry *entry);
+void natf_ct_end(struct net *net, const struct natf_ct_flow *flow);
 void natf_ct_untrack(struct sk_buff *skb);
 
 #endif

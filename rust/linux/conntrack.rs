@@ -6,6 +6,7 @@ use super::bindings;
 use super::netns::Net;
 use super::skb::Skb;
 use core::marker::PhantomData;
+use core::net::Ipv4Addr;
 use kernel::sync::rcu;
 
 /// Enters the packet's new entry into conntrack's table. False: no room, or a clash. Before the packet
@@ -88,6 +89,72 @@ pub(crate) fn lifetime(net: Net<'_>, skb: &Skb) -> u32 {
 pub(crate) fn drops(net: Net<'_>) -> u32 {
     // SAFETY: valid net.
     unsafe { bindings::natf_ct_drops(net.as_ptr()) }
+}
+
+/// A flow between an inside host and an endpoint.
+#[derive(Clone, Copy)]
+pub(crate) struct Flow {
+    /// IP protocol number: TCP, UDP or ICMP (echo).
+    pub(crate) protocol: u8,
+    /// Inside: P1 and d, or P1 and the echo id.
+    pub(crate) host: (Ipv4Addr, u16),
+    /// Outside: G1 and s, or G1 and the echo id.
+    pub(crate) en: (Ipv4Addr, u16),
+    /// Conntrack's zone: see [`zone`].
+    pub(crate) zone: u32,
+}
+
+/// What conntrack knows of a flow.
+pub(crate) struct Entry {
+    /// G2 and m.
+    pub(crate) mapped: (Ipv4Addr, u16),
+    /// Seconds that it lives without traffic.
+    pub(crate) left: u32,
+    /// An open TCP connection: the sequence numbers that host and endpoint will send next.
+    pub(crate) next: Option<(u32, u32)>,
+}
+
+impl Flow {
+    fn to_c(self) -> bindings::natf_ct_flow {
+        bindings::natf_ct_flow {
+            host: u32::from_ne_bytes(self.host.0.octets()),
+            en: u32::from_ne_bytes(self.en.0.octets()),
+            port: self.host.1.to_be(),
+            en_port: self.en.1.to_be(),
+            zone: self.zone,
+            protocol: self.protocol,
+        }
+    }
+}
+
+/// Zone of the packet's entry; 0 is the one of those who have none.
+pub(crate) fn zone(skb: &Skb) -> u32 {
+    // SAFETY: valid packet in a hook.
+    unsafe { bindings::natf_ct_zone(skb.as_ptr()) }
+}
+
+/// The flow's entry, if it has one. Any context up to softirq.
+pub(crate) fn find(net: Net<'_>, flow: &Flow) -> Option<Entry> {
+    let mut entry = core::mem::MaybeUninit::<bindings::natf_ct_entry>::uninit();
+    // SAFETY: valid net, and pointers to values of the right type. The entry is filled in if the answer is true.
+    let entry = unsafe {
+        bindings::natf_ct_find(net.as_ptr(), &flow.to_c(), entry.as_mut_ptr())
+            .then(|| entry.assume_init())
+    }?;
+    Some(Entry {
+        mapped: (
+            Ipv4Addr::from(entry.mapped.to_ne_bytes()),
+            u16::from_be(entry.mapped_port),
+        ),
+        left: entry.left,
+        next: entry.open.then_some((entry.host_next, entry.en_next)),
+    })
+}
+
+/// Ends the flow's entry. Any context up to softirq.
+pub(crate) fn end(net: Net<'_>, flow: &Flow) {
+    // SAFETY: valid net, and a pointer to a value of the right type.
+    unsafe { bindings::natf_ct_end(net.as_ptr(), &flow.to_c()) };
 }
 
 /// Keeps conntrack from looking at a packet that we made.

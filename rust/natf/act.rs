@@ -12,6 +12,7 @@ use crate::natf::wire::ipv4::Protocol;
 
 mod command;
 mod condition;
+mod limit;
 mod list;
 mod problem;
 mod staging;
@@ -20,6 +21,7 @@ mod words;
 
 pub use command::{Command, Which};
 pub use condition::{Prefix, Service, Services, Sources, SERVICES_MAX, SOURCES_MAX};
+pub use limit::Limit;
 pub use list::List;
 pub use problem::{Kind, Problem, Said};
 pub use staging::{Mine, Place, Staging, PATIENCE_MS};
@@ -169,21 +171,21 @@ pub struct Query<'a> {
     pub now: u64,
 }
 
-/// The decision about a request, given the entry that was found for it: the private address, or the
-/// code of the refusal. A name that is not there is refused like one that is denied, so that nobody
-/// can find out which names exist. `mappings` tells how many mappings of an entry are alive, that of the
-/// request itself not counted; it is only asked about entries with a maximum.
+/// The decision about a request, given the entry that was found for it: the private address and the
+/// maximum, or the code of the refusal. A name that is not there is refused like one that is denied, so that
+/// nobody can find out which names exist. `is_full` tells whether there are as many mappings alive, that of
+/// the request itself not counted; it is only asked about an entry with a maximum.
 pub fn decide(
     entry: Option<&Entry>,
-    mappings: impl FnOnce(&Entry) -> usize,
-) -> Result<Ipv4Addr, Code> {
+    is_full: impl FnOnce(Ipv4Addr, Limit) -> bool,
+) -> Result<(Ipv4Addr, Option<Limit>), Code> {
     let entry = entry
         .filter(|entry| entry.action == Action::Allow)
         .ok_or(Code::Denied)?;
     let host = entry.host.ok_or(Code::Denied)?;
-    match entry.max.map(usize::try_from) {
-        Some(Ok(max)) if mappings(entry) >= max => Err(Code::NoResource),
-        _ => Ok(host),
+    match Limit::of(entry) {
+        Some(limit) if is_full(host, limit) => Err(Code::NoResource),
+        limit => Ok((host, limit)),
     }
 }
 
@@ -203,9 +205,9 @@ pub(crate) mod tests {
 
     #[test]
     fn decisions() {
-        let none = |_: &Entry| panic!("nobody asked for a maximum");
+        let none = |_, _| panic!("nobody asked for a maximum");
         let allow = entry("add alice 192.168.0.10 allow");
-        assert_eq!(decide(Some(&allow), none), Ok(ADDR));
+        assert_eq!(decide(Some(&allow), none), Ok((ADDR, None)));
         let deny = entry("add alice 192.168.0.10 deny");
         assert_eq!(decide(Some(&deny), none), Err(Code::Denied));
         assert_eq!(decide(None, none), Err(Code::Denied));
@@ -214,9 +216,10 @@ pub(crate) mod tests {
     #[test]
     fn a_maximum() {
         let two = entry("add alice 192.168.0.10 allow max 2");
-        assert_eq!(decide(Some(&two), |_| 1), Ok(ADDR));
-        assert_eq!(decide(Some(&two), |_| 2), Err(Code::NoResource));
-        assert_eq!(decide(Some(&two), |_| 3), Err(Code::NoResource));
+        let limit = Limit::of(&two);
+        assert_eq!(decide(Some(&two), |_, _| false), Ok((ADDR, limit)));
+        let full = |host, asked| (host, Some(asked)) == (ADDR, limit);
+        assert_eq!(decide(Some(&two), full), Err(Code::NoResource));
     }
 
     #[test]
