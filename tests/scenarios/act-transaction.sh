@@ -8,6 +8,9 @@
 
 topology
 insmod_router
+# The client below asks as fast as it can, and knows no cookies.
+write hgw natf_router/limits "source 1000000"
+write hgw natf_router/limits "cookie 1000000"
 file=/sys/kernel/natf_router/act
 act() { show hgw natf_router/act; }
 at_once() { printf '%s\n' "$1" | hgw dd of=$file bs=64K status=none; } # in one write
