@@ -15,6 +15,7 @@ mod natf;
 
 mod act;
 mod guard;
+mod keys;
 mod pseudo;
 mod reply;
 mod request;
