@@ -10,6 +10,7 @@ use kernel::sync::Arc;
 
 use crate::flow::{Flow, Incoming, Outgoing};
 use crate::held::{Answers, Queue};
+use crate::keys::Keys;
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
@@ -38,6 +39,9 @@ pub(crate) struct Endpoint {
     /// Suffixes of the names that get a virtual address.
     #[pin]
     pub(crate) domains: Snapshot<KVVec<Suffix>>,
+    /// Keys for names under a suffix.
+    #[pin]
+    pub(crate) keys: Snapshot<Keys>,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
     /// Whether hosts behind this one have, or had, flows here.
@@ -111,6 +115,7 @@ impl Namespace for Endpoint {
         try_pin_init!(Endpoint {
             counters: EnCounters::new(),
             domains <- Snapshot::new(KVVec::new()),
+            keys <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),
             forwards: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),

@@ -20,6 +20,7 @@ mod flow;
 mod forward;
 mod held;
 mod input;
+mod keys;
 mod output;
 mod pending;
 mod renewal;

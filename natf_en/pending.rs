@@ -32,6 +32,8 @@ pub(crate) struct Pending {
     pub(crate) stage: Stage,
     /// What the router that is being asked wants to see.
     cookie: Option<u64>,
+    /// Whether it has told its time.
+    told_time: bool,
     held: Held,
     /// The request takes the way of the packet that caused it.
     pub(crate) way: Way,
@@ -77,6 +79,7 @@ impl Pending {
                 tried: 0,
                 stage: Stage::Negotiating(Negotiation::start(clock::now_ms())),
                 cookie: None,
+                told_time: false,
                 held: Held::new(),
                 way,
                 replaces,
@@ -147,6 +150,7 @@ impl Flow {
             dst_port: id.remote.1,
             name: self.name.host.view(),
             cookie: pending.cookie,
+            auth: None,
             unknown_critical: None,
         })
     }
@@ -164,11 +168,13 @@ impl Flow {
                 router,
                 tried,
                 cookie,
+                told_time,
                 stage: Stage::Negotiating(negotiation),
                 ..
             }) if tried.saturating_add(1) < self.name.routers().len() => {
                 *tried = tried.saturating_add(1);
                 *cookie = None;
+                *told_time = false;
                 let next = router.saturating_add(1);
                 *router = match usize::from(next) < self.name.routers().len() {
                     true => next,
@@ -190,6 +196,21 @@ impl Flow {
                 ..
             }) => {
                 *place = Some(cookie);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes that the router has told its time. False: it had before, or there is nothing to negotiate any more.
+    pub(crate) fn is_told_time(&self) -> bool {
+        match self.pending().as_deref_mut() {
+            Some(Pending {
+                told_time: told @ false,
+                stage: Stage::Negotiating(_),
+                ..
+            }) => {
+                *told = true;
                 true
             }
             _ => false,

@@ -20,7 +20,7 @@ use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::pending::nonce_key;
 use crate::translate::{self, Side};
-use crate::{output, renewal, request};
+use crate::{keys, output, renewal, request};
 
 /// LOCAL_IN, before all: the reply must not depend on what the firewall says about ping.
 pub(crate) struct Hook;
@@ -72,11 +72,15 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
     };
     match Message::classify(echo.data()) {
         Message::Response(response) => match find(response.nonce) {
-            Some((flow, request)) if response.answers(&request) => answered(ns, flow, &response),
+            Some((flow, request)) if response.answers(&request) => {
+                authenticated(ns, flow, &response, echo.data())
+            }
             _ => unknown(ns),
         },
         // Our own request came back: the host there does not know NAT-f.
         Message::Request(request) => match find(request.nonce) {
+            // A name with a key is answered by the owner of the key, or by nobody.
+            Some((flow, _)) if keys::of(ns, &flow.name).is_some() => unauthenticated(ns),
             Some((flow, asked)) if request == asked => direct(ns, flow, &request),
             _ => unknown(ns),
         },
@@ -87,6 +91,33 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
 fn unknown(ns: &Netns<Endpoint>) -> Option<()> {
     ns.counters.bump(En::ReplyUnknown);
     Some(())
+}
+
+fn unauthenticated(ns: &Netns<Endpoint>) -> Option<()> {
+    ns.counters.bump(En::AuthWrong);
+    Some(())
+}
+
+/// An answer to the flow's request: by whom it should be? A cookie has no code; it costs no more than a round trip.
+fn authenticated(
+    ns: &Netns<Endpoint>,
+    flow: &Shared<Flow>,
+    response: &Response,
+    message: &[u8],
+) -> Option<()> {
+    let Some(key) = keys::of(ns, &flow.name).filter(|_| response.code != Code::Cookie) else {
+        return answered(ns, flow, response);
+    };
+    let Some(stamp) = response.auth.filter(|_| key.signed(response.auth, message)) else {
+        return unauthenticated(ns);
+    };
+    // Our clock is not the router's. If that does not help, it is a refusal.
+    if response.code == Code::BadAuth && flow.is_told_time() {
+        key.set_clock(stamp);
+        request::send(ns, flow);
+        return Some(());
+    }
+    answered(ns, flow, response)
 }
 
 /// The host answers as any host does: it is to be talked to directly.

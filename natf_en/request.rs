@@ -4,6 +4,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::flow::Flow;
+use crate::keys::{self, Key};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
@@ -16,7 +17,10 @@ const TTL: u8 = 64;
 
 /// Sends the flow's request to its router, counted either way. Not while a lock is held.
 pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
-    let packet = flow.request().and_then(|request| build(&request));
+    let key = keys::of(ns, &flow.name);
+    let packet = flow
+        .request()
+        .and_then(|request| build(request, key.as_deref()));
     let way = flow.pending().as_ref().map(|pending| pending.way);
     let sent = packet.is_some_and(|skb| skb.send(ns.net(), way.unwrap_or_default()).is_ok());
     ns.counters.bump(if sent {
@@ -26,11 +30,15 @@ pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
     });
 }
 
-/// The whole packet. `None`: no memory.
-fn build(request: &Request<'_>) -> Option<Skb> {
+/// The whole packet, signed if there is a key. `None`: no memory.
+fn build(mut request: Request<'_>, key: Option<&Key>) -> Option<Skb> {
+    request.auth = key.map(Key::stamp);
     let mut buffer = [0; MAX_REQUEST_LEN];
     let message = buffer.get_mut(..request.buffer_len())?;
     request.emit(message).ok()?;
+    if let Some(key) = key {
+        key.sign(message);
+    }
     let [ident_high, ident_low, ..] = request.nonce.to_be_bytes();
     let echo = EchoRepr {
         reply: false,

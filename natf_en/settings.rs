@@ -10,6 +10,7 @@ use kernel::prelude::*;
 
 use crate::dns;
 use crate::endpoint::Endpoint;
+use crate::keys;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{File, Text, Written};
@@ -24,31 +25,43 @@ const DOMAINS_MAX: usize = 64;
 pub(crate) const FILES: &[File<Endpoint>] = &[
     File {
         name: c"domains",
+        private: false,
         show: show_domains,
         store: Some(|ns, written| whole(written, store_domains(ns, written.lines))),
     },
     File {
         name: c"prefix",
+        private: false,
         show: |ns, out| writeln!(out, "{}", ns.prefix()),
         store: Some(|ns, written| whole(written, store_prefix(ns, written.lines))),
     },
     File {
         name: c"dns_ports",
+        private: false,
         show: |ns, out| writeln!(out, "{}", dns_ports(ns)),
         store: Some(|ns, written| whole(written, store_dns_ports(ns, written.lines))),
     },
     File {
         name: c"nrt",
+        private: false,
         show: show_nrt,
         store: Some(|ns, written| whole(written, dns::restore(ns, written.lines))),
     },
     File {
         name: c"vat",
+        private: false,
         show: show_vat,
         store: None,
     },
     File {
+        name: c"keys",
+        private: true,
+        show: keys::show,
+        store: Some(keys::store),
+    },
+    File {
         name: c"stats",
+        private: false,
         show: |ns, out| write!(out, "{}", ns.counters),
         store: None,
     },

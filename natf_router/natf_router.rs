@@ -15,6 +15,7 @@ mod natf;
 
 mod act;
 mod guard;
+mod keys;
 mod mappings;
 mod pseudo;
 mod reply;

@@ -4,6 +4,7 @@
 
 use core::net::Ipv4Addr;
 
+use crate::keys;
 use crate::linux::conntrack;
 use crate::linux::netns::Netns;
 use crate::linux::skb::{Skb, Way};
@@ -31,7 +32,7 @@ pub(crate) struct Echo {
 
 /// Sends `response` as the reply to `echo`.
 pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: Echo) {
-    let sent = build(response, echo).is_some_and(|mut skb| {
+    let sent = build(ns, response, echo).is_some_and(|mut skb| {
         conntrack::untrack(&mut skb);
         skb.send(ns.net(), Way::default()).is_ok()
     });
@@ -40,12 +41,15 @@ pub(crate) fn send(ns: &Netns<Router>, response: &Response, echo: Echo) {
     }
 }
 
-/// The whole packet. `None`: no memory.
-fn build(response: &Response, echo: Echo) -> Option<Skb> {
+/// The whole packet, signed as the response says. `None`: no memory, or the key is gone.
+fn build(ns: &Netns<Router>, response: &Response, echo: Echo) -> Option<Skb> {
     let response = response.within(echo.room);
     let mut buffer = [0; MAX_RESPONSE_LEN];
     response.emit(&mut buffer).ok()?;
-    let data = buffer.get(..response.buffer_len())?;
+    let data = buffer.get_mut(..response.buffer_len())?;
+    if let Some(stamp) = response.auth {
+        keys::sign(ns, stamp, data).then_some(())?;
+    }
     let payload_len = icmp::HEADER_LEN.checked_add(data.len())?;
     let len = ipv4::HEADER_LEN.checked_add(payload_len)?;
     let mut skb = Skb::alloc(len)?;

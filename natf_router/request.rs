@@ -9,6 +9,7 @@ use kernel::prelude::*;
 use kernel::sync::rcu;
 
 use crate::guard;
+use crate::keys::{self, Sender};
 use crate::linux::clock;
 use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -17,6 +18,7 @@ use crate::linux::route;
 use crate::linux::skb::Skb;
 use crate::mappings;
 use crate::natf::act::{self, Query};
+use crate::natf::auth::{KeyName, Stamp};
 use crate::natf::counters::Router as Count;
 use crate::natf::guard::Judged;
 use crate::natf::pseudo::Pseudo;
@@ -121,8 +123,9 @@ fn check(ns: &Netns<Router>, skb: &mut Skb, guard: &rcu::Guard) -> Checked {
     if !echo.verify_checksum() {
         return malformed;
     }
-    let room = echo.data().len();
-    match Message::classify(echo.data()) {
+    let data = echo.data();
+    let room = data.len();
+    match Message::classify(data) {
         Message::NotNatf => Checked::Plain,
         Message::Request(request) if request.router == ip.dst() => {
             let echo = Echo {
@@ -131,20 +134,26 @@ fn check(ns: &Netns<Router>, skb: &mut Skb, guard: &rcu::Guard) -> Checked {
                 seq: echo.seq(),
                 room,
             };
-            guarded(ns, &request, echo, guard)
+            guarded(ns, &request, echo, data, guard)
         }
         _ => malformed,
     }
 }
 
 /// A well-formed request: does it come at a bearable rate, or from somebody who hears our answers?
-fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::Guard) -> Checked {
+fn guarded(
+    ns: &Netns<Router>,
+    request: &Request<'_>,
+    echo: Echo,
+    message: &[u8],
+    guard: &rcu::Guard,
+) -> Checked {
     match guard::judge(ns, echo.from, request.nonce, request.cookie) {
         Judged::Pass(shown) => {
             if shown {
                 ns.counters.bump(Count::CookieShown);
             }
-            decide(ns, request, echo, guard)
+            authenticated(ns, request, echo, message, guard)
         }
         Judged::Drop => Checked::Dropped(Count::RateLimited),
         Judged::Ask(cookie) => {
@@ -161,8 +170,54 @@ fn guarded(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::G
     }
 }
 
-/// A request that may be dealt with: may it be, and to which host?
-fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::Guard) -> Checked {
+/// A request that may be dealt with: from whom? One that is signed is answered by a signature, refusals included.
+fn authenticated(
+    ns: &Netns<Router>,
+    request: &Request<'_>,
+    echo: Echo,
+    message: &[u8],
+    guard: &rcu::Guard,
+) -> Checked {
+    let auth = request.auth.map(|stamp| Stamp {
+        time: clock::wall_ms(),
+        ..stamp
+    });
+    let bad = |auth| Response {
+        auth,
+        ..Response::to(request, Code::BadAuth)
+    };
+    match keys::sender(ns, request.auth, message) {
+        Sender::Unknown => Checked::Refused(bad(None), echo, Count::BadAuth),
+        Sender::Stale => Checked::Refused(bad(auth), echo, Count::Stale),
+        Sender::Known(key) => {
+            if key.is_some() {
+                ns.counters.bump(Count::Authenticated);
+            }
+            match decide(ns, request, echo, key, guard) {
+                Checked::Refused(response, echo, counter) => {
+                    Checked::Refused(Response { auth, ..response }, echo, counter)
+                }
+                Checked::Allowed(pending) => Checked::Allowed(Pending {
+                    response: Response {
+                        auth,
+                        ..pending.response
+                    },
+                    ..pending
+                }),
+                other => other,
+            }
+        }
+    }
+}
+
+/// A request of a known sender: may it be, and to which host?
+fn decide(
+    ns: &Netns<Router>,
+    request: &Request<'_>,
+    echo: Echo,
+    key: Option<KeyName>,
+    guard: &rcu::Guard,
+) -> Checked {
     let refuse = |code, counter| Checked::Refused(Response::to(request, code), echo, counter);
     if request.en != echo.from {
         return refuse(Code::BadSource, Count::BadSource);
@@ -179,6 +234,7 @@ fn decide(ns: &Netns<Router>, request: &Request<'_>, echo: Echo, guard: &rcu::Gu
         protocol: request.protocol,
         port: request.dst_port,
         en: request.en,
+        key,
         now: clock::wall_s(),
     });
     let response = Response::to(request, Code::Ok);

@@ -11,6 +11,7 @@ use kernel::sync::{Mutex, SetOnce};
 
 use crate::act::{self, Act, Writers};
 use crate::guard::Guard;
+use crate::keys::Keys;
 use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
@@ -33,6 +34,9 @@ pub(crate) struct Router {
     /// Access control table. Empty: the module does nothing here.
     #[pin]
     pub(crate) act: Snapshot<Act>,
+    /// Keys of endpoints.
+    #[pin]
+    pub(crate) keys: Snapshot<Keys>,
     /// Those who change it, one at a time.
     #[pin]
     pub(crate) writers: Mutex<Writers>,
@@ -85,6 +89,7 @@ impl Namespace for Router {
         try_pin_init!(Router {
             counters: RouterCounters::new(),
             act <- Snapshot::new(act::empty()),
+            keys <- Snapshot::new(KVVec::new()),
             writers <- new_mutex!(Writers::new()),
             guard: SetOnce::new(),
             pending <- Map::new(PENDING_MAX),

@@ -6,6 +6,7 @@ use core::fmt::{self, Write};
 
 use crate::act;
 use crate::guard;
+use crate::keys;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{File, Text};
 use crate::mappings;
@@ -16,31 +17,43 @@ use crate::router::{Router, PENDING_MAX};
 pub(crate) const FILES: &[File<Router>] = &[
     File {
         name: c"act",
+        private: false,
         show: act::show,
         store: Some(act::store),
     },
     File {
         name: c"act_error",
+        private: false,
         show: act::show_error,
         store: None,
     },
     File {
         name: c"limits",
+        private: false,
         show: guard::show,
         store: Some(guard::store),
     },
     File {
+        name: c"keys",
+        private: true,
+        show: keys::show,
+        store: Some(keys::store),
+    },
+    File {
         name: c"mappings",
+        private: false,
         show: mappings::show,
         store: None,
     },
     File {
         name: c"tables",
+        private: false,
         show: show_tables,
         store: None,
     },
     File {
         name: c"stats",
+        private: false,
         show: |ns, out| write!(out, "{}", ns.counters),
         store: None,
     },

@@ -590,6 +590,11 @@ u64 natf_now_ms(void)
 	return jiffies64_to_msecs(get_jiffies_64());
 }
 
+u64 natf_wall_ms(void)
+{
+	return ktime_to_ms(ktime_get_real());
+}
+
 u64 natf_random_u64(void)
 {
 	return get_random_u64();

@@ -7,6 +7,7 @@
 #ifndef NATF_H
 #define NATF_H
 
+#include <crypto/sha2.h>
 #include <linux/inetdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
@@ -108,6 +109,7 @@ void natf_spin_lock_init(spinlock_t *lock);
 void natf_spin_lock_bh(spinlock_t *lock);
 void natf_spin_unlock_bh(spinlock_t *lock);
 u64 natf_now_ms(void);
+u64 natf_wall_ms(void);
 u64 natf_random_u64(void);
 
 /* A flow as the inside sees it. An echo has its id as `port`. Addresses and ports in network byte order. */

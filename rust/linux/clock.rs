@@ -17,6 +17,12 @@ pub(crate) fn wall_s() -> u64 {
     u64::try_from(seconds).unwrap_or(0)
 }
 
+/// Milliseconds since 1970, likewise.
+pub(crate) fn wall_ms() -> u64 {
+    // SAFETY: no requirements.
+    unsafe { bindings::natf_wall_ms() }
+}
+
 /// 64 bits that nobody outside can guess.
 pub(crate) fn random_u64() -> u64 {
     // SAFETY: no requirements.

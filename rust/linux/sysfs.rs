@@ -36,6 +36,8 @@ pub(crate) struct File<N: Namespace> {
     pub(crate) name: &'static CStr,
     /// What is read from it.
     pub(crate) show: Show<N>,
+    /// Whether only its owner, root, may open it.
+    pub(crate) private: bool,
     /// What is written to it; `None`: read only.
     pub(crate) store: Option<Store<N>>,
 }
@@ -111,7 +113,11 @@ impl Folder {
             // SAFETY: all-zero is a valid bin_attribute.
             let mut raw: kb::bin_attribute = unsafe { core::mem::zeroed() };
             raw.attr.name = file.name.as_char_ptr();
-            raw.attr.mode = if file.store.is_some() { 0o640 } else { 0o440 };
+            raw.attr.mode = match (file.private, file.store.is_some()) {
+                (true, _) => 0o600,
+                (false, true) => 0o640,
+                (false, false) => 0o440,
+            };
             raw.private = core::ptr::from_ref(file).cast_mut().cast();
             raw.read = Some(read::<N>);
             raw.write = file.store.and(Some(write::<N>));

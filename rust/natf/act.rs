@@ -6,6 +6,7 @@
 use core::fmt;
 use core::net::Ipv4Addr;
 
+use crate::natf::auth::KeyName;
 use crate::natf::name::{Name, NameRef};
 use crate::natf::wire::control::Code;
 use crate::natf::wire::ipv4::Protocol;
@@ -20,7 +21,7 @@ mod table;
 mod words;
 
 pub use command::{Command, Which};
-pub use condition::{Prefix, Service, Services, Sources, SERVICES_MAX, SOURCES_MAX};
+pub use condition::{Keys, Prefix, Service, Services, Sources, SERVICES_MAX, SOURCES_MAX};
 pub use limit::Limit;
 pub use list::List;
 pub use problem::{Kind, Problem, Said};
@@ -91,6 +92,8 @@ pub struct Entry {
     pub services: Services,
     /// Addresses of ENs (G1); empty: everybody.
     pub sources: Sources,
+    /// Keys with one of which a request is authenticated; empty: with any or none.
+    pub keys: Keys,
     /// Most mappings at a time.
     pub max: Option<u32>,
     /// When it ends, in seconds since 1970.
@@ -107,6 +110,7 @@ impl Entry {
         action: Action::Deny,
         services: List::new(Service::ANY),
         sources: List::new(Prefix::ANY),
+        keys: List::new(KeyName::BLANK),
         max: None,
         until: None,
         comment: List::new(0),
@@ -119,6 +123,12 @@ impl Entry {
             && condition::any(&self.sources, |prefix| prefix.contains(en))
     }
 
+    /// Whether a request that `key` authenticates, or none, is one of those.
+    pub fn admits(&self, key: Option<KeyName>) -> bool {
+        let keys = self.keys.as_slice();
+        keys.is_empty() || key.is_some_and(|key| keys.contains(&key))
+    }
+
     /// Whether its time is over at `now`, in seconds since 1970.
     pub fn is_over(&self, now: u64) -> bool {
         self.until.is_some_and(|until| until <= now)
@@ -129,6 +139,7 @@ impl Entry {
         self.subject == other.subject
             && self.services == other.services
             && self.sources == other.sources
+            && self.keys == other.keys
     }
 }
 
@@ -143,6 +154,7 @@ impl fmt::Display for Entry {
         write!(f, "{}", self.action)?;
         condition::show_services(&self.services, f)?;
         condition::show_sources(&self.sources, f)?;
+        condition::show_keys(&self.keys, f)?;
         if let Some(max) = self.max {
             write!(f, " max {max}")?;
         }
@@ -167,6 +179,8 @@ pub struct Query<'a> {
     pub port: u16,
     /// Who asks (G1).
     pub en: Ipv4Addr,
+    /// The key that authenticates the request.
+    pub key: Option<KeyName>,
     /// Seconds since 1970.
     pub now: u64,
 }

@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), allow(dead_code, unreachable_pub, unused_imports))]
 
 pub mod act;
+pub mod auth;
 pub mod bucket;
 pub mod counters;
 pub mod domains;

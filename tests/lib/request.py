@@ -10,20 +10,29 @@ that the first has been dealt with, so "silence" is known without a clock.
   protocol, name      6, alice; an empty name sends no NAME
   version, type, length, magic    as the protocol says
   option=KIND:HEX     a further option, before the padding; may be repeated
+  key                 64 hexadecimal digits: signs the request with this key, as its last option
+  time                milliseconds since 1970 that a signed request says, or +N, -N from now
+  mac=wrong           a wrong signature
   pad                 length up to which it is padded (96)
   cut                 bytes of the message that are not sent (0)
   checksum=wrong      a wrong ICMP checksum
   split=N             two fragments, the first with N bytes of the IP payload
   tell=all            print more of the answer: "kept" or "new", "epoch E" (or "epoch none"), "cookie C"
 
+With key=… the answer is also "signed" with it, "signed wrongly", or "unsigned"; "time N" tells by how many seconds
+the router's clock, as signed, is ahead.
+
 Prints "silence", or "code C mapped A:P lifetime L", and "longer" and "altered" if the answer breaks the
 rules for any answer: no longer than its request, fields of the request copied, no flag but KEPT.
 """
 
+import hashlib
+import hmac
 import random
 import socket
 import struct
 import sys
+import time
 
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 FIXED = struct.Struct("!4sBBHQBBH4s4sHH4sHHI")
@@ -72,18 +81,38 @@ class Request:
             kind, _, value = option.partition(":")
             value = bytes.fromhex(value)
             options += struct.pack("!BB", int(kind), len(value)) + value
-        length = FIXED.size + len(options)
+        self.key = bytes.fromhex(get("key", ""))
+        auth = 30 if self.key else 0
+        length = FIXED.size + len(options) + auth
         while length < int(get("pad", 96)):
             room = max(int(get("pad", 96)) - length - 2, 0)
             options += struct.pack("!BB", 0, min(room, 255)) + bytes(min(room, 255))
-            length = FIXED.size + len(options)
+            length = FIXED.size + len(options) + auth
         message = FIXED.pack(
             get("magic", "NATf").encode(), int(get("version", 1)), int(get("type", 1)),
             int(get("length", length)), self.nonce, self.protocol, 0, 0,
             self.en, self.router, *self.ports, bytes(4), 0, 0, 0) + options
+        if self.key:
+            told = get("time", "+0")
+            told = int(told) + (int(time.time() * 1000) if told[0] in "+-" else 0)
+            message += struct.pack("!BB4sQ", 3, 28, self.code(b"NATf key id")[:4], told)
+            message += self.code(message)[:16] if get("mac") != "wrong" else bytes(16)
         self.message = message[: len(message) - int(get("cut", 0))]
         self.wrong = get("checksum") == "wrong"
         self.tell = get("tell") == "all"
+
+    def code(self, data):
+        return hmac.new(self.key, data, hashlib.sha256).digest()
+
+    def signature(self, message):
+        """What the last option of an answer says about its sender."""
+        auth = message[-30:]
+        if len(message) < FIXED.size + 30 or auth[:2] != bytes([3, 28]):
+            return "unsigned"
+        if auth[2:6] != self.code(b"NATf key id")[:4] or auth[14:] != self.code(message[:-16])[:16]:
+            return "signed wrongly"
+        ahead = struct.unpack_from("!Q", auth, 6)[0] / 1000 - time.time()
+        return f"signed time {round(ahead / 10) * 10}"
 
     def icmp(self):
         head = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.ident, self.seq)
@@ -115,6 +144,8 @@ class Request:
             said += (" kept" if flags & 1 else " new") + f" epoch {word(message[FIXED.size:], 4)}"
             cookie = word(message[FIXED.size:], 2)
             said += "" if cookie == "none" else f" cookie {cookie}"
+        if self.key:
+            said += f" {self.signature(message)}"
         if len(message) > len(self.message):
             said += " longer"
         if ((magic, version, kind, length) != (b"NATf", 1, 2, len(message))

@@ -12,9 +12,9 @@ domains=$(show en natf_en/domains)
 
 modes() { find /sys/kernel/natf_en /sys/kernel/natf_router -type f -printf "%m %u %g $1\n" | sort -u; }
 is "tables that are read only, and those that are written" \
-    "$(modes %f | grep -E ' (act|domains|nrt|vat|stats)$')" \
-    $'440 root root stats\n440 root root vat\n640 root root act\n640 root root domains\n640 root root nrt'
-is "no file has other modes" "$(modes "")" $'440 root root \n640 root root '
+    "$(modes %f | grep -E ' (act|domains|keys|nrt|vat|stats)$')" \
+    $'440 root root stats\n440 root root vat\n600 root root keys\n640 root root act\n640 root root domains\n640 root root nrt'
+is "no file has other modes" "$(modes "")" $'440 root root \n600 root root \n640 root root '
 
 nobody() { in_ns "$1" setpriv --reuid=65534 --regid=65534 --clear-groups "${@:2}"; }
 user_with_capability() { # as a service runs that may configure the network and nothing else

@@ -4,7 +4,7 @@
 
 use core::net::Ipv4Addr;
 
-use super::condition::{add_services, add_sources, address, number};
+use super::condition::{add_keys, add_services, add_sources, address, number};
 use super::list::List;
 use super::problem::Problem;
 use super::words::Words;
@@ -113,6 +113,7 @@ fn parse_entry(
             b"udp" => add_services(&mut entry.services, Protocol::Udp, ports(words))?,
             b"icmp" => add_services(&mut entry.services, Protocol::Icmp, None)?,
             b"from" => add_sources(&mut entry.sources, words.next().ok_or(Problem::Source)?)?,
+            b"key" => add_keys(&mut entry.keys, words.next().ok_or(Problem::Key)?)?,
             b"max" => once(&mut entry.max, parse_max(words.next(), entry.action)?)?,
             b"until" => once(&mut entry.until, parse_seconds(words.next())?)?,
             b"for" => {
@@ -218,6 +219,7 @@ mod tests {
             "add alice 192.168.0.10 allow tcp 22,80,8000-8099 udp 53 icmp",
             "add alice 192.168.0.10 allow icmp tcp udp 1-65535",
             "add alice 192.168.0.10 allow from 198.51.100.0/24,203.0.113.7,0.0.0.0/0",
+            "add alice 192.168.0.10 allow from 10.0.0.0/8 key office,a-1,b_2,c max 3",
             "add alice 192.168.0.10 allow max 4294967295 until 18446744073709551615",
             "add alice 192.168.0.10 allow udp from 10.0.0.0/8 max 1 until 0 comment \"K\u{fc}che # 1\"",
         ] {
@@ -322,6 +324,11 @@ mod tests {
                 "add alice 192.168.0.10 allow from 1.1.1.1 from 2.2.2.2",
                 Twice,
             ),
+            ("add alice 192.168.0.10 allow key", Key),
+            ("add alice 192.168.0.10 allow key Office", Key),
+            ("add alice 192.168.0.10 allow key a,", Key),
+            ("add alice 192.168.0.10 allow key a,b,c,d,e", ManyKeys),
+            ("add alice 192.168.0.10 allow key a key b", Twice),
             ("add alice 192.168.0.10 allow max", Max),
             ("add alice 192.168.0.10 allow max 0", Max),
             ("add alice 192.168.0.10 allow max 4294967296", Max),

@@ -7,6 +7,7 @@ use core::net::Ipv4Addr;
 
 use super::list::List;
 use super::problem::Problem;
+use crate::natf::auth::{KeyName, KEYS_MAX};
 use crate::natf::wire::ipv4::Protocol;
 
 /// Most protocols and port ranges of an entry, together.
@@ -20,6 +21,9 @@ pub type Services = List<Service, SERVICES_MAX>;
 
 /// Source prefixes of an entry.
 pub type Sources = List<Prefix, SOURCES_MAX>;
+
+/// Names of keys of an entry.
+pub type Keys = List<KeyName, KEYS_MAX>;
 
 /// A range of ports of one protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +168,26 @@ pub(super) fn add_services(
     for text in list.split(|&byte| byte == b',') {
         let service = Service::parse(protocol, text).ok_or(Problem::Ports)?;
         services.push(service).ok_or(Problem::ManyServices)?;
+    }
+    Ok(())
+}
+
+/// Appends the names of keys of `list`.
+pub(super) fn add_keys(keys: &mut Keys, list: &[u8]) -> Result<(), Problem> {
+    if !keys.as_slice().is_empty() {
+        return Err(Problem::Twice);
+    }
+    list.split(|&byte| byte == b',').try_for_each(|text| {
+        let name = KeyName::parse(text).ok_or(Problem::Key)?;
+        keys.push(name).ok_or(Problem::ManyKeys)
+    })
+}
+
+/// Writes them as an option.
+pub(super) fn show_keys(keys: &Keys, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, key) in keys.as_slice().iter().enumerate() {
+        let before = if index == 0 { " key " } else { "," };
+        write!(f, "{before}{key}")?;
     }
     Ok(())
 }

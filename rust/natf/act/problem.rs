@@ -6,6 +6,7 @@ use core::fmt;
 use core::net::Ipv4Addr;
 
 use super::{COMMENT_MAX, MAX, MAX_OF_NAME, PATIENCE_MS, SERVICES_MAX, SOURCES_MAX};
+use crate::natf::auth::KEYS_MAX;
 use crate::natf::name::NameError;
 
 /// Why a line is refused.
@@ -44,6 +45,10 @@ pub enum Problem {
     SourceBits,
     /// More prefixes than fit.
     ManySources,
+    /// Not a list of names of keys.
+    Key,
+    /// More names of keys than fit.
+    ManyKeys,
     /// Not a maximum.
     Max,
     /// A maximum of something denied.
@@ -136,10 +141,10 @@ impl fmt::Display for Problem {
             Problem::Action => "after the address say \"allow\" or \"deny\"",
             Problem::NoHost => "only \"deny\" goes without an address: give the private host's",
             Problem::Option => {
-                "no such option: use tcp, udp, icmp, from, max, until, for or comment"
+                "no such option: use tcp, udp, icmp, from, key, max, until, for or comment"
             }
             Problem::Twice => {
-                "the option is there already: one list of ports a protocol, one \"from\""
+                "the option is there already: one list of ports a protocol, one \"from\", one \"key\""
             }
             Problem::Ports => "ports are numbers from 1 to 65535 and ranges, as in 22,80,8000-8099",
             Problem::ManyServices => {
@@ -155,6 +160,8 @@ impl fmt::Display for Problem {
             Problem::ManySources => {
                 return write!(f, "more than {SOURCES_MAX} prefixes: use a second entry")
             }
+            Problem::Key => "after \"key\" say names of keys, as in office,laptop: a-z, 0-9, - and _, at most 15",
+            Problem::ManyKeys => return write!(f, "more than {KEYS_MAX} keys: use a second entry"),
             Problem::Max => "after \"max\" say a number from 1 to 4294967295",
             Problem::MaxDenied => "\"max\" has no meaning with \"deny\"",
             Problem::Time => {

@@ -145,6 +145,7 @@ impl<R: DerefMut<Target = [Row]>, S: DerefMut<Target = [Slot]>> Table<R, S> {
             let entry = &row.1.entry;
             !row.1.gone
                 && entry.covers(query.protocol, query.port, query.en)
+                && entry.admits(query.key)
                 && !entry.is_over(query.now)
         };
         let key = query.name.as_bytes();

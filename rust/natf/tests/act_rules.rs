@@ -145,6 +145,7 @@ proptest! {
                 port,
                 en: [Ipv4Addr::new(10, 1, 0, 7), Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(1, 1, 1, 1)]
                     [usize::from(source)],
+                key: None,
                 now: 5,
             };
             let wanted = list.iter().find(|entry| {

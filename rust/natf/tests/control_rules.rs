@@ -34,6 +34,7 @@ fn a_request(fields: Fields, name: NameRef<'_>) -> Request<'_> {
         dst_port,
         name,
         cookie: None,
+        auth: None,
         unknown_critical: None,
     }
 }
@@ -83,7 +84,7 @@ proptest! {
         fields: Fields,
         epoch: Option<u64>,
         name in a_name(),
-        options in prop::collection::vec((3u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
+        options in prop::collection::vec((4u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
         name_first: bool,
     ) {
         let request = a_request(fields, name.view());

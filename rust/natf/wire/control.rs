@@ -5,6 +5,7 @@
 
 use core::net::Ipv4Addr;
 
+use crate::natf::auth::Stamp;
 use crate::natf::name::{NameError, NameRef};
 use crate::natf::wire::field;
 use crate::natf::wire::ipv4::Protocol;
@@ -31,11 +32,14 @@ pub const MAX_LEN: usize = 1024;
 /// Length in bytes up to which a request is padded, so that a router's answer has room for options.
 pub const MIN_REQUEST_LEN: usize = 96;
 
-/// Longest request in bytes that [`Request::emit`] writes: one with the longest name and a cookie.
-pub const MAX_REQUEST_LEN: usize = 312;
+/// Longest request in bytes that [`Request::emit`] writes: one with the longest name, a cookie and AUTH.
+pub const MAX_REQUEST_LEN: usize = 344;
 
 /// Longest response in bytes that [`Response::emit`] writes: one with every option.
-pub const MAX_RESPONSE_LEN: usize = 64;
+pub const MAX_RESPONSE_LEN: usize = 96;
+
+/// Length in bytes of the code at the end of AUTH.
+pub const MAC_LEN: usize = 16;
 
 const REQUEST: u8 = 1;
 const RESPONSE: u8 = 2;
@@ -82,6 +86,8 @@ pub enum Malformed {
     Epoch,
     /// A COOKIE that is not 8 bytes long, or more than one.
     Cookie,
+    /// An AUTH that is not 28 bytes long, or not the last option.
+    Auth,
 }
 
 /// The buffer given to `emit` is too short.
@@ -167,6 +173,9 @@ pub struct Request<'a> {
     pub name: NameRef<'a>,
     /// The option COOKIE: what the router asked for in its answer to this request without it.
     pub cookie: Option<u64>,
+    /// The option AUTH; its code is for [`sign`](crate::natf::auth::sign) to make and
+    /// [`verify`](crate::natf::auth::verify) to check, over the whole message.
+    pub auth: Option<Stamp>,
     /// Kind of the first option that must be understood and is not. A router answers BAD_OPTION;
     /// [`emit`](Self::emit) does not write it.
     pub unknown_critical: Option<u8>,
@@ -175,13 +184,17 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     fn parse(fixed: &[u8], options: &'a [u8]) -> Result<Self, Malformed> {
         let mut name = None;
-        let mut cookie = None;
+        let (mut cookie, mut auth) = (None, None);
         let mut unknown_critical = None;
         for option in options::Options::new(options) {
             let (kind, value) = option?;
+            if auth.is_some() {
+                return Err(Malformed::Auth);
+            }
             match kind {
                 options::NAME if name.is_some() => return Err(Malformed::SecondName),
                 options::NAME => name = Some(value),
+                options::AUTH => auth = Some(options::stamp(value)?),
                 options::COOKIE => options::once(&mut cookie, value, Malformed::Cookie)?,
                 kind if options::is_critical(kind) => {
                     unknown_critical = unknown_critical.or(Some(kind));
@@ -199,13 +212,14 @@ impl<'a> Request<'a> {
             dst_port: field::half(fixed, at::DST_PORT),
             name: NameRef::parse_wire_text(name).map_err(Malformed::Name)?,
             cookie,
+            auth,
             unknown_critical,
         })
     }
 
     /// Length of the message, in bytes: a multiple of 4, from 96 to [`MAX_REQUEST_LEN`].
     pub fn buffer_len(&self) -> usize {
-        options::padded_len(self.end())
+        options::padded_len(self.end().saturating_add(options::auth_len(self.auth)))
     }
 
     /// Where the NAME option ends.
@@ -215,7 +229,7 @@ impl<'a> Request<'a> {
             .saturating_add(self.name.as_bytes().len())
     }
 
-    /// Where the options end, without the padding.
+    /// Where the options end, without padding and AUTH.
     fn end(&self) -> usize {
         let cookie = self.cookie.map_or(0, |_| options::WORD_LEN);
         self.end_of_name().saturating_add(cookie)
@@ -232,7 +246,7 @@ impl<'a> Request<'a> {
             let at = self.end_of_name();
             options::put(message, at, options::COOKIE, &cookie.to_be_bytes());
         }
-        options::put_padding(message, self.end());
+        options::put_rest(message, self.end(), self.auth);
         Ok(())
     }
 }

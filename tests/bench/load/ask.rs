@@ -82,6 +82,7 @@ fn emit(
         dst_port: 80,
         name,
         cookie: None,
+        auth: None,
         unknown_critical: None,
     };
     let mut message = vec![0; request.buffer_len()];

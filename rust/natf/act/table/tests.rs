@@ -55,6 +55,7 @@ fn found(table: &Act, name: &str, port: u16, now: u64) -> Option<String> {
         protocol: Protocol::Tcp,
         port,
         en: Ipv4Addr::new(198, 51, 100, 2),
+        key: None,
         now,
     };
     let entry = table.lookup(&query)?;

@@ -2,7 +2,8 @@
 
 //! The options of a control message: kind, length of the value, value, back to back.
 
-use crate::natf::wire::control::{Malformed, MIN_REQUEST_LEN};
+use crate::natf::auth::{KeyId, Stamp};
+use crate::natf::wire::control::{Malformed, MAC_LEN, MIN_REQUEST_LEN};
 use crate::natf::wire::field;
 
 /// Zeros, ignored.
@@ -11,6 +12,8 @@ const PAD: u8 = 0;
 pub(super) const NAME: u8 = 1;
 /// Handed out by a router under load, to be sent back.
 pub(super) const COOKIE: u8 = 2;
+/// Who sends the message; always the last one.
+pub(super) const AUTH: u8 = 3;
 /// Changes when the router's mappings may have been lost.
 pub(super) const EPOCH: u8 = 4;
 
@@ -88,8 +91,35 @@ pub(super) fn put(message: &mut [u8], at: usize, kind: u8, value: &[u8]) {
     field::put(message, at.saturating_add(HEADER_LEN), value);
 }
 
+/// Length in bytes of AUTH, if it is there.
+pub(super) fn auth_len(auth: Option<Stamp>) -> usize {
+    const LEN: usize = HEADER_LEN + 4 + 8 + MAC_LEN;
+    auth.map_or(0, |_| LEN)
+}
+
+/// What the `value` of AUTH says beside its code.
+pub(super) fn stamp(value: &[u8]) -> Result<Stamp, Malformed> {
+    let value: [u8; 4 + 8 + MAC_LEN] = value.try_into().map_err(|_| Malformed::Auth)?;
+    Ok(Stamp {
+        key: KeyId(field::bytes(&value, 0)),
+        time: u64::from_be_bytes(field::bytes(&value, 4)),
+    })
+}
+
+/// Fills a zeroed message from `at` to its end: PAD, and AUTH with zeros for its code.
+pub(super) fn put_rest(message: &mut [u8], at: usize, auth: Option<Stamp>) {
+    let end = message.len().saturating_sub(auth_len(auth));
+    if let Some(stamp) = auth {
+        let mut value = [0; 4 + 8 + MAC_LEN];
+        field::put(&mut value, 0, &stamp.key.0);
+        field::put(&mut value, 4, &stamp.time.to_be_bytes());
+        put(message, end, AUTH, &value);
+    }
+    put_padding(message.get_mut(..end).unwrap_or_default(), at);
+}
+
 /// Writes the header of a PAD that fills a zeroed message from `at` to its end.
-pub(super) fn put_padding(message: &mut [u8], at: usize) {
+fn put_padding(message: &mut [u8], at: usize) {
     let value = message
         .len()
         .checked_sub(at)

@@ -4,6 +4,7 @@
 
 use core::net::Ipv4Addr;
 
+use crate::natf::auth::Stamp;
 use crate::natf::wire::control::{
     at, emit_fixed, emit_flow, options, Code, Malformed, NoRoom, Request, HEADER_LEN, RESPONSE,
 };
@@ -42,6 +43,8 @@ pub struct Response {
     pub epoch: Option<u64>,
     /// The option COOKIE: what the request must bring when it is repeated.
     pub cookie: Option<u64>,
+    /// The option AUTH, as in a [`Request`].
+    pub auth: Option<Stamp>,
 }
 
 impl Response {
@@ -61,6 +64,7 @@ impl Response {
             lifetime: 0,
             epoch: None,
             cookie: None,
+            auth: None,
         }
     }
 
@@ -97,10 +101,14 @@ impl Response {
     }
 
     pub(super) fn parse(fixed: &[u8], options: &[u8]) -> Result<Self, Malformed> {
-        let (mut epoch, mut cookie) = (None, None);
+        let (mut epoch, mut cookie, mut auth) = (None, None, None);
         for option in options::Options::new(options) {
             let (kind, value) = option?;
+            if auth.is_some() {
+                return Err(Malformed::Auth);
+            }
             match kind {
+                options::AUTH => auth = Some(options::stamp(value)?),
                 options::EPOCH => options::once(&mut epoch, value, Malformed::Epoch)?,
                 options::COOKIE => options::once(&mut cookie, value, Malformed::Cookie)?,
                 kind if options::is_critical(kind) => return Err(Malformed::CriticalOption),
@@ -121,6 +129,7 @@ impl Response {
             lifetime: field::word(fixed, at::LIFETIME),
             epoch,
             cookie,
+            auth,
         })
     }
 
@@ -128,11 +137,11 @@ impl Response {
     /// is shorter than the former; [`within`](Self::within) takes care of the rest.
     pub fn buffer_len(&self) -> usize {
         // The options are of such lengths that there is no gap of one byte, too little for PAD.
-        let end = self.end();
+        let end = self.end().saturating_add(options::auth_len(self.auth));
         end.checked_next_multiple_of(4).unwrap_or(end)
     }
 
-    /// Where the options end, without the padding.
+    /// Where the options end, without padding and AUTH.
     fn end(&self) -> usize {
         let options = [self.epoch, self.cookie].iter().flatten().count();
         HEADER_LEN.saturating_add(options.saturating_mul(options::WORD_LEN))
@@ -157,7 +166,7 @@ impl Response {
                 at = at.saturating_add(options::WORD_LEN);
             }
         }
-        options::put_padding(message, at);
+        options::put_rest(message, at, self.auth);
         Ok(())
     }
 }
