@@ -19,8 +19,6 @@ write en natf_en/domains "add home.example.net"
 write en natf_en/keys "add home.example.net $key"
 write hgw natf_router/keys "add office $key"
 write hgw natf_router/act "add alice 192.168.0.10 allow key office"
-# Nearly every request is to need its cookie.
-write hgw natf_router/limits "cookie 100"
 virtual=$(address_of alice.home.example.net)
 
 # One after the other: how many were made, and the median of their times, in microseconds.
@@ -40,8 +38,12 @@ PY
 connect_all() { en python3 "$WORK/connect.py" "$virtual" "$1"; }
 slab() { awk '/^Slab:/ { print $2 }' /proc/meminfo; }
 
+write hgw natf_router/limits "source 4000"
 read -r made quiet <<<"$(connect_all "$CONNECTIONS")"
 is "control: without a flood all are made" "$made" "$CONNECTIONS"
+is "none of them by a cookie" "$(stat_of en natf_en cookie_sent)" 0
+# Nearly every request is to need its cookie from now on.
+write hgw natf_router/limits "cookie 100"
 before=$(slab)
 background flood isp python3 "$NATF_TESTS/lib/flood.py" "$FLOOD" request
 under_load() { (($(stat_of hgw natf_router cookie_asked) > 1000)); }
