@@ -25,7 +25,7 @@ Variables, as in `make test GUEST=uml`:
 
   SCENARIO=name            test: only this scenario of tests/scenarios (or several, in quotes)
   GUEST=uml|qemu           test: only User-Mode Linux, or only Debian's kernel in QEMU
-  BENCH=name               bench: only this group of tests/bench (or several, in quotes)
+  BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
   RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
   KDIR=folder              modules, install: build for the kernel with this build folder. It must

@@ -9,9 +9,9 @@ cache=${NATF_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/natf}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
-mkdir -p "$dir/checkout/tests/scenarios" "$dir/checkout/tests/bench" "$dir/cache"
+mkdir -p "$dir/checkout/tests/scenarios" "$dir/checkout/tests/bench/groups" "$dir/cache"
 cp -r "$top/sandbox" "$top/Makefile" "$dir/checkout/"
-touch "$dir/checkout/tests/scenarios/first-packet.sh" "$dir"/checkout/tests/bench/{lib,throughput}.sh
+touch "$dir/checkout/tests/scenarios/first-packet.sh" "$dir/checkout/tests/bench/groups/throughput.sh"
 sandbox=$dir/checkout/sandbox
 unset KDIR GUEST SCENARIO BENCH RUNS NATF_MIRROR MAKEFLAGS MAKELEVEL
 
@@ -46,7 +46,7 @@ complains() {
 }
 
 echo "KTAP version 1"
-echo "1..17"
+echo "1..16"
 
 # A host that lacks something.
 mkdir "$dir/bin"
@@ -87,8 +87,6 @@ complains "an unknown scenario" "no scenario no-such\. Choose from: first-packet
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" test SCENARIO=no-such
 complains "an unknown benchmark" "no benchmark no-such\. Choose from: throughput$" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench BENCH=no-such
-complains "what is no benchmark, but beside them" "no benchmark lib\. Choose from: throughput$" \
-    env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench BENCH=lib
 complains "no number of rounds" "RUNS=many is no number of rounds\. Use RUNS=5" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench RUNS=many
 

@@ -98,10 +98,16 @@ fn emit(
     Ok(packet::ipv4(packet::ICMP, en, router, &payload))
 }
 
-/// PCP requests (RFC 6887) for datagrams to `count` ports of `own`, an address in namespace `host`.
-pub fn pcp(host: &str, own: Ipv4Addr, router: Ipv4Addr, count: usize) -> Result<()> {
+/// PCP requests (RFC 6887) for `count` ports of `own`, an address in namespace `host`, from `first` on. The same
+/// ports are asked for outside.
+pub fn pcp(
+    (host, own): (&str, Ipv4Addr),
+    router: Ipv4Addr,
+    protocol: u8,
+    first: usize,
+    count: usize,
+) -> Result<()> {
     const PCP_PORT: u16 = 5351;
-    const FIRST_PORT: usize = 2_000;
 
     let socket = within(host, || {
         let socket = UdpSocket::bind((own, 0))?;
@@ -110,14 +116,14 @@ pub fn pcp(host: &str, own: Ipv4Addr, router: Ipv4Addr, count: usize) -> Result<
         Ok(socket)
     })?;
     let request = |number: usize| {
-        let port = u16::try_from(FIRST_PORT + number)?.to_be_bytes();
+        let port = u16::try_from(first + number)?.to_be_bytes();
         // Version 2, MAP; a lifetime of an hour; our address.
         let mut message = vec![2, 1, 0, 0, 0, 0, 0x0e, 0x10];
         message.extend(own.to_ipv6_mapped().octets());
-        // The nonce; UDP; our port, and any port and address outside.
+        // The nonce; the protocol; our port, and the one outside, at any address.
         message.extend([0, 0, 0, 0]);
         message.extend((number as u64).to_be_bytes());
-        message.extend([packet::UDP, 0, 0, 0]);
+        message.extend([protocol, 0, 0, 0]);
         message.extend(port);
         message.extend(port);
         message.extend(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped().octets());

@@ -16,6 +16,7 @@ mod flows;
 mod namespace;
 mod packet;
 mod tcp;
+mod turn;
 mod udp;
 
 /// Everything here ends with the first error, which is printed.
@@ -24,11 +25,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const USAGE: &str = "usage:
   natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
   natf-load tcp FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load turn FROM TO RELAY SIZE SECONDS
   natf-load open HOST ADDRESS COUNT
   natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
   natf-load natf HOST FIRST-ADDRESS ADDRESSES ROUTER NAMES COUNT
   natf-load connect FROM TO ADDRESS PORT COUNT WORKERS
-  natf-load pcp HOST ADDRESS ROUTER COUNT";
+  natf-load pcp HOST ADDRESS ROUTER tcp|udp FIRST-PORT COUNT";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +48,9 @@ fn main() -> Result<()> {
             size.parse()?,
             seconds.parse()?,
         ),
+        ["turn", from, to, relay, size, seconds] => {
+            turn::run((from, to), relay.parse()?, size.parse()?, seconds.parse()?)
+        }
         ["open", host, to, count] => flows::open(host, to.parse()?, count.parse()?),
         ["talk", host, own, peer, real, to, count, seconds] => flows::talk(
             (host, own.parse()?),
@@ -67,9 +72,17 @@ fn main() -> Result<()> {
             count.parse()?,
             workers.parse()?,
         ),
-        ["pcp", host, own, router, count] => {
-            ask::pcp(host, own.parse()?, router.parse()?, count.parse()?)
-        }
+        ["pcp", host, own, router, protocol @ ("tcp" | "udp"), first, count] => ask::pcp(
+            (host, own.parse()?),
+            router.parse()?,
+            if protocol == "tcp" {
+                packet::TCP
+            } else {
+                packet::UDP
+            },
+            first.parse()?,
+            count.parse()?,
+        ),
         _ => Err(USAGE.into()),
     }
 }

@@ -9,6 +9,7 @@ pub type End = (Ipv4Addr, u16);
 
 /// Protocol numbers.
 pub const ICMP: u8 = 1;
+pub const TCP: u8 = 6;
 pub const UDP: u8 = 17;
 
 /// The internet checksum of `data` (RFC 1071), as it stands in a packet.

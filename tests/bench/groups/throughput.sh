@@ -8,8 +8,8 @@
 # shellcheck source=tests/bench/lib.sh
 . "$NATF_TESTS/bench/lib.sh"
 
-TCP_SECONDS=2
-LOAD_SECONDS=0.4
+TCP_SECONDS=1.5
+LOAD_SECONDS=0.3
 CHUNK=262144
 SIZES=(64 128 256 512 1024 1472)
 
@@ -51,22 +51,41 @@ tcp() {
     say figure "$metric" "$contender" "$(jq '.end.sum_received.bits_per_second / 1e6 | floor' "$WORK/iperf.json")"
 }
 
-measure() {
-    local contender=$1 size streams direction rate
-    for streams in 1 8; do
-        tcp "tcp-$streams-out" "$contender" -P $streams
-        tcp "tcp-$streams-in" "$contender" -P $streams -R
-    done
-    natf-load tcp en alice "$TARGET" 5400 $CHUNK $LOAD_SECONDS >"$WORK/one"
+# load METRIC CONTENDER natf-load…: what it prints, by direction; lockstep TCP as Mbit/s
+load() {
+    local metric=$1 contender=$2 direction rate
+    shift 2
+    natf-load "$@" $LOAD_SECONDS >"$WORK/load"
     while read -r direction rate; do
-        say figure "one-$direction" "$contender" "$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')"
-    done <"$WORK/one"
-    for size in "${SIZES[@]}"; do
-        natf-load udp en alice "$TARGET" 5300 "$size" $LOAD_SECONDS >"$WORK/udp"
-        while read -r direction rate; do
-            say figure "udp-$size-$direction" "$contender" "$rate"
-        done <"$WORK/udp"
+        [ "$metric" != one ] || rate=$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')
+        say figure "$metric-$direction" "$contender" "$rate"
+    done <"$WORK/load"
+}
+
+# Everything for what is compared closely, some of it for the other families.
+measure() {
+    local contender=$1 size streams
+    local -a counts=(1 8) sizes=("${SIZES[@]}")
+    case $contender in
+    ipip | wireguard | pcp | relay)
+        counts=(1)
+        sizes=(64 1472)
+        ;;
+    esac
+    if [ "$contender" = relay ]; then
+        for size in "${sizes[@]}"; do
+            load "udp-$size" relay turn en alice "$TARGET" "$size"
+        done
+        return
+    fi
+    for streams in "${counts[@]}"; do
+        tcp "tcp-$streams-out" "$contender" -P "$streams"
+        tcp "tcp-$streams-in" "$contender" -P "$streams" -R
+    done
+    load one "$contender" tcp en alice "$TARGET" 5400 $CHUNK
+    for size in "${sizes[@]}"; do
+        load "udp-$size" "$contender" udp en alice "$TARGET" 5300 "$size"
     done
 }
 one() { with "$1" measure "$1"; }
-rounds one direct forward natf dnat
+rounds one direct forward natf dnat ipip wireguard pcp relay

@@ -79,53 +79,14 @@ measure_natf() {
 measure_miniupnpd() {
     local count
     for count in "${COUNTS[@]}"; do
-        miniupnpd "$count"
+        start_miniupnpd
+        ask_pcp udp 2000 "$count"
+        stop_miniupnpd
         say figure "rate-$count" miniupnpd "$(value rate)"
+        hgw nft flush ruleset
         firewall
     done
 }
-
-miniupnpd() { # miniupnpd COUNT: so many ports of alice, through a fresh daemon
-    cat >"$WORK/miniupnpd.conf" <<CONF
-ext_ifname=wan
-ext_allow_private_ipv4=yes
-listening_ip=lan
-enable_pcp_pmp=yes
-enable_upnp=no
-upnp_table_name=miniupnpd
-upnp_nat_table_name=miniupnpd
-uuid=92ca6bfe-ee9b-4281-b1d9-12f1251f0a91
-allow 1024-65535 192.168.0.0/24 1024-65535
-CONF
-    hgw nft -f - <<'RULES'
-table inet miniupnpd {
-    chain forward {
-        type filter hook forward priority filter;
-        jump miniupnpd
-    }
-    chain prerouting {
-        type nat hook prerouting priority dstnat;
-        jump prerouting_miniupnpd
-    }
-    chain postrouting {
-        type nat hook postrouting priority srcnat;
-        jump postrouting_miniupnpd
-    }
-    chain miniupnpd { }
-    chain prerouting_miniupnpd { }
-    chain postrouting_miniupnpd { }
-}
-RULES
-    # It goes to the background by itself; in the foreground it would write a lot.
-    hgw miniupnpd -f "$WORK/miniupnpd.conf" -P "$WORK/miniupnpd.pid"
-    wait_for listening hgw udp 5351
-    natf-load pcp alice $ALICE 192.168.0.1 "$1" >"$WORK/asked"
-    [ "$(value mapped)" = "$1" ] || is "every port is mapped" "$(value mapped)" "$1"
-    kill "$(cat "$WORK/miniupnpd.pid")"
-    wait_for not listening hgw udp 5351
-    hgw nft flush ruleset
-}
-not() { ! "$@"; }
 
 one() {
     firewall

@@ -56,14 +56,14 @@ measure() {
 add() { awk "BEGIN { printf \"%.1f\", $1 }"; }
 
 for ((round = 1; round <= RUNS; round++)); do
-    for contender in direct forward natf dnat alone; do
+    for contender in direct forward natf dnat alone ipip wireguard; do
         note "round $round of $RUNS: $contender"
         with $contender measure $contender
     done
     for kind in udp tcp; do
         for way in out in; do
             cost() { echo "${COST[$kind-$way.$1]}"; }
-            for contender in direct forward natf dnat; do
+            for contender in direct forward natf dnat ipip wireguard; do
                 say figure $kind-$way-all $contender "$(cost $contender)"
             done
             natf=$(add "$(cost alone) - $(cost forward)")
