@@ -22,7 +22,7 @@ says_more() { [ "$(grep -c 'received by filter' "$1" || true)" -gt "$2" ]; }
 
 # capture_end KEY: stop; tcpdump has written everything when it is gone
 capture_end() {
-    local pid=${PID[capture.$1]} now before= same=0
+    local pid=${PID[capture.$1]} now before="" same=0
     # At SIGINT it leaves what it has not yet read. The kernel also counts packets that came before the filter was
     # set, so the numbers may stay apart: then it has all when it ran several times and took no more.
     while now=$(captured "$1") && [ "${now% *}" != "${now#* }" ] && ((same < 5)); do
