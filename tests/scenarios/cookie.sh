@@ -25,9 +25,14 @@ write hgw natf_router/limits "source 500"
 answer=$(request nonce=1 s=41000)
 matches "code 8 and a cookie" "$answer" \
     '^code 8 mapped 0.0.0.0:0 lifetime 0 new epoch none cookie [0-9a-f]{16}$'
+# The secret turns once a minute, so at most once between these questions.
+again=$(request nonce=1 s=41000)
+[ "$again" = "$answer" ] || { answer=$again && again=$(request nonce=1 s=41000); }
+is "asked again, the same: it is kept nowhere" "$again" "$answer"
 cookie=${answer##* }
-is "asked again, the same: it is kept nowhere" "$(request nonce=1 s=41000)" "$answer"
-matches "also for a name that is not there" "$(request nonce=1 name=dave)" "^code 8 .* $cookie\$"
+other=$(request nonce=1 s=41000 name=dave)
+[ "${other##* }" = "$cookie" ] || { cookie=$(request nonce=1 s=41000) && cookie=${cookie##* }; }
+matches "also for a name that is not there" "$other" "^code 8 .* $cookie\$"
 is "no mapping was made" "$(connections | grep -c 'dport=41000')" 0
 matches "with its cookie it is mapped" "$(request nonce=1 s=41000 option=2:"$cookie")" "^code 0 mapped $G2:80 "
 matches "the cookie is no other flow's" "$(request nonce=2 s=41001 option=2:"$cookie")" '^code 8 '
