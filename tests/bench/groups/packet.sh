@@ -8,7 +8,7 @@
 # shellcheck source=tests/bench/lib.sh
 . "$NATF_TESTS/bench/lib.sh"
 
-LOAD_SECONDS=0.05
+LOAD_SECONDS=0.03
 
 for kind in udp tcp; do
     for way in out in; do

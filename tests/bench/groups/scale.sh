@@ -26,7 +26,8 @@ for way in out in; do
     say goal cost-$way many-of-many/few-of-few most 1.2 "A datagram $way"
     say chart vat-$way ns "VAT's part of it"
     say row vat-$way "VAT $way"
-    say goal vat-$way few-of-many/few-of-few most 1.2 "VAT's part of a datagram $way"
+    say goal vat-$way few-of-few most 60 "VAT's part of a datagram $way, ns"
+    say goal vat-$way few-of-many/few-of-few most 1.2 "VAT's part of a datagram $way, by flows"
 done
 
 topology

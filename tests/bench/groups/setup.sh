@@ -1,8 +1,8 @@
 #!/bin/bash
 # guest: uml
 # limit: 600
-# How long a connection takes from connect() to the first byte of the server, which sends one at once, on paths
-# of 0 to 150 ms each way. NAT-f asks its router first, which is a round trip of the path.
+# How long a connection takes to its first byte: from connect() to the byte that the server sends at once, on
+# paths of 0 to 150 ms each way. NAT-f asks its router first, which is a round trip of the path.
 #
 #   en (natf-load) ─── isp (netem) ─── hgw ─── alice (natf-load)
 # shellcheck source=tests/bench/lib.sh
@@ -41,7 +41,7 @@ measure() {
         if ((delay > 0)); then
             delay "$delay"
             # So many that it does not last, so few that they do not meet.
-            workers=$((delay > 100 ? 20 : delay / 5))
+            workers=$((delay > 100 ? 30 : delay / 4))
         fi
         natf-load connect en alice "$TARGET" "${PORT[$contender]}" 100 $workers >"$WORK/times"
         while read -r name value; do

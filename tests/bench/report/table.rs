@@ -62,7 +62,7 @@ pub fn text(name: &str, group: &Group) -> String {
         let names = contenders(chart);
         let _ = write!(out, "\n{:<34}", format!("{}, {}", chart.title, chart.unit));
         names.iter().for_each(|name| {
-            let _ = write!(out, "{name:>18}");
+            let _ = write!(out, "{name:>15}");
         });
         let _ = writeln!(out);
         for row in &chart.rows {
@@ -72,7 +72,7 @@ pub fn text(name: &str, group: &Group) -> String {
                 let cell = found.map_or(String::new(), |(_, spread)| {
                     format!("{} {:>6}", number(spread.median), percent(spread))
                 });
-                let _ = write!(out, "{cell:>18}");
+                let _ = write!(out, "{cell:>15}");
             }
             let _ = writeln!(out);
         }
