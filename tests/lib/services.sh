@@ -9,10 +9,13 @@ declare -A PID=()
 background() {
     local key=$1 ns=$2
     shift 2
+    # Emptied here and not by the child, which may come late: who waits for a word in it must not find the word that
+    # an earlier child of this key has said.
+    : >"$WORK/$key.log"
     if [ "$ns" = - ]; then
-        "$@" >"$WORK/$key.log" 2>&1 4>&- &
+        "$@" >>"$WORK/$key.log" 2>&1 4>&- &
     else
-        ip netns exec "$ns" "$@" >"$WORK/$key.log" 2>&1 4>&- &
+        ip netns exec "$ns" "$@" >>"$WORK/$key.log" 2>&1 4>&- &
     fi
     PID[$key]=$!
 }
