@@ -44,6 +44,11 @@ impl hook::Hook<Router> for Hook {
             skb.consume();
             return Verdict::Stolen;
         }
+        if pseudo.src.0 == pending.host {
+            pending.bare.store(true, Ordering::Relaxed);
+            skb.consume();
+            return Verdict::Stolen;
+        }
         ns.pending.remove_key(&pseudo.key());
         if pending.answered.swap(true, Ordering::Relaxed) {
             ns.counters.bump(Count::Late);
@@ -57,7 +62,7 @@ impl hook::Hook<Router> for Hook {
     }
 }
 
-/// The answer: where the NAT has put the flow, or that it did not.
+/// The answer: where the NAT has put the flow, or that there is no room.
 fn read_mapping(
     ns: &Netns<Router>,
     skb: &Skb,
@@ -66,15 +71,14 @@ fn read_mapping(
     guard: &rcu::Guard,
 ) -> (Response, Count) {
     let echo = pseudo.protocol == Protocol::Icmp;
-    let translated = pseudo.src.0 != pending.host;
     // A new entry is prepared before anybody else can find it.
-    let tracked = translated && conntrack::adopt(skb);
+    let tracked = conntrack::adopt(skb);
     if echo {
         conntrack::may_expect(skb);
     }
     // A NAT other than nf_nat does not tell: what it says is as good as what it said before.
     let kept = !tracked || conntrack::is_confirmed(skb);
-    let confirmed = translated && conntrack::confirm(skb);
+    let confirmed = conntrack::confirm(skb);
     // A NAT other than nf_nat does not tell how long it keeps its mappings.
     let lifetime = match conntrack::lifetime(ns.net(), skb) {
         0 if !tracked => vat::direct_lifetime(pseudo.protocol),

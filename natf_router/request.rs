@@ -15,7 +15,7 @@ use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::route;
-use crate::linux::skb::Skb;
+use crate::linux::skb::{Fate, Skb};
 use crate::mappings;
 use crate::natf::act::{self, Query};
 use crate::natf::auth::{KeyName, Stamp};
@@ -259,6 +259,7 @@ fn decide(
         echo,
         answered: AtomicBool::new(false),
         again: AtomicBool::new(false),
+        bare: AtomicBool::new(false),
         until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
     })
 }
@@ -296,32 +297,45 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
         return ns.counters.bump(Count::Busy);
     }
     let drops = conntrack::drops(ns.net());
+    let mut fate = Fate::Passed;
     // The second time only if the first one cleared the way.
     for _ in 0..2 {
         let Some(skb) = build(&pseudo) else {
             ns.pending.remove_key(&pseudo.key());
             return refuse(Code::NoResource, Count::NoResource);
         };
-        if skb.inject(ns.net(), host, not_ifindex, guard).is_err() {
-            ns.pending.remove_key(&pseudo.key());
-            return refuse(Code::NoHost, Count::NoHost);
+        match skb.inject(ns.net(), host, not_ifindex, guard) {
+            Ok(became) => fate = became,
+            Err(_) => {
+                ns.pending.remove_key(&pseudo.key());
+                return refuse(Code::NoHost, Count::NoHost);
+            }
         }
         match ns.pending.get(&pseudo.key(), guard) {
             Some(pending) if pending.again.swap(false, Ordering::Relaxed) => {}
             _ => break,
         }
     }
-    // If the pseudo-packet came back, the hook there has answered and taken the entry. If not, it was
-    // dropped, or waits in an NFQUEUE: then it will be caught later, for which the entry stays.
-    match ns.pending.get(&pseudo.key(), guard) {
-        Some(pending) if !pending.answered.swap(true, Ordering::Relaxed) => {
-            ns.kick(PENDING_MS);
-            match conntrack::drops(ns.net()) == drops {
-                true => refuse(Code::Forbidden, Count::Forbidden),
-                false => refuse(Code::NoResource, Count::NoResource),
-            }
+    // If the pseudo-packet came back translated, the hook there has answered and taken the entry.
+    let Some(pending) = ns
+        .pending
+        .get(&pseudo.key(), guard)
+        .filter(|pending| !pending.answered.swap(true, Ordering::Relaxed))
+    else {
+        return;
+    };
+    match fate {
+        Fate::Dropped => {
+            ns.pending.remove_key(&pseudo.key());
         }
-        _ => {}
+        // It may wait in an NFQUEUE, and will be caught when it comes, for which the entry stays.
+        Fate::Passed => ns.kick(PENDING_MS),
+    }
+    let full = conntrack::drops(ns.net()) != drops;
+    let no_nat = fate == Fate::Passed && pending.bare.load(Ordering::Relaxed);
+    match full || no_nat {
+        true => refuse(Code::NoResource, Count::NoResource),
+        false => refuse(Code::Forbidden, Count::Forbidden),
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Pending {
     pub(crate) answered: AtomicBool,
     /// The pseudo-packet met the entry of a connection that has closed: it must be sent once more.
     pub(crate) again: AtomicBool,
+    /// The pseudo-packet came back as it was sent, or a copy of it that a rule made before the NAT.
+    pub(crate) bare: AtomicBool,
     /// When it is forgotten, in milliseconds since boot.
     pub(crate) until: u64,
 }
@@ -79,7 +81,8 @@ pub(crate) const PENDING_MS: u32 = 30_000;
 static ID: Id<Router> = Id::new();
 
 impl Namespace for Router {
-    const HOOKS: &'static [Spec<Self>] = &[Spec::of::<request::Hook>(), Spec::of::<pseudo::Hook>()];
+    const HOOKS: &'static [Spec<Self>] = &[Spec::of::<pseudo::Hook>(), Spec::of::<request::Hook>()];
+    const SOURCES: usize = 1;
 
     fn id() -> &'static Id<Self> {
         &ID

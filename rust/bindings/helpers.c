@@ -435,14 +435,14 @@ static int natf_run_input(struct net *net, struct sk_buff *skb, struct flowi4 *f
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->iif = dev->ifindex;
 	ip_rt_put(rt);
-	NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, finish);
-	return 0;
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, finish) ? 1 : 0;
 }
 
 /*
  * Runs a made-up packet through the IPv4 input path, from PRE_ROUTING on, as if it had come in by the
  * interface that leads to `near`. Synchronous, not seen by packet sockets, RPS or XDP; consumes it.
- * -ENETUNREACH without such an interface: no route, one of our own addresses, or only by `not_ifindex`.
+ * -ENETUNREACH without such an interface: no route, one of our own addresses, or only by `not_ifindex`. 1: it
+ * was dropped on its way. 0: a hook took it, or it waits in an NFQUEUE, or it went out.
  */
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex)
 {

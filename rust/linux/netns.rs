@@ -45,8 +45,11 @@ impl<N> Id<N> {
 
 /// What a module keeps per namespace.
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
-    /// Registered at the first setting.
+    /// Registered at the first setting, in this order.
     const HOOKS: &'static [Spec<Self>];
+    /// How many of the last of these make packets that the others have to catch: the others go when no such
+    /// packet is about any more.
+    const SOURCES: usize = 0;
     /// The module's slot.
     fn id() -> &'static Id<Self>;
     /// A new instance. Process context, may sleep.
@@ -230,9 +233,15 @@ unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
     // SAFETY: the kernel calls this once per namespace whose `init` succeeded.
     if let Some(ns) = unsafe { load::<N>(net) } {
         if *ns.hooked.lock() {
+            let (catch, make) = ns.ops.split_at(ns.ops.len().saturating_sub(N::SOURCES));
             // SAFETY: these hooks were registered by `wake`.
             unsafe {
-                bindings::nf_unregister_net_hooks(net, ns.ops.as_ptr(), ns.ops.len() as c_uint);
+                if !make.is_empty() {
+                    bindings::nf_unregister_net_hooks(net, make.as_ptr(), make.len() as c_uint);
+                    kb::synchronize_rcu();
+                    bindings::natf_net_drop_queued(net);
+                }
+                bindings::nf_unregister_net_hooks(net, catch.as_ptr(), catch.len() as c_uint);
             }
         }
     }

@@ -31,6 +31,15 @@ pub(crate) struct Way {
     ifindex: i32,
 }
 
+/// What became of a packet that was sent on its way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was dropped.
+    Dropped,
+    /// A hook took it, it went out, or it waits in an NFQUEUE and goes on later.
+    Passed,
+}
+
 /// An IPv4 packet that we own: dropping it frees it (and drop monitors see that).
 pub(crate) struct Skb(NonNull<kernel::bindings::sk_buff>);
 
@@ -226,7 +235,7 @@ impl Skb {
     }
 
     /// Runs a packet that we made through the input path, as if it came from `near`. Returns when it
-    /// was forwarded, dropped, queued or stolen.
+    /// was forwarded, dropped, queued or stolen, and tells which.
     ///
     /// # Errors
     ///
@@ -237,12 +246,14 @@ impl Skb {
         near: Ipv4Addr,
         not_ifindex: i32,
         _guard: &rcu::Guard,
-    ) -> Result {
+    ) -> Result<Fate> {
         let near = u32::from_ne_bytes(near.octets());
         // SAFETY: a complete IPv4 packet; the function consumes it.
-        to_result(unsafe {
-            bindings::natf_inject(net.as_ptr(), self.into_raw(), near, not_ifindex)
-        })
+        match unsafe { bindings::natf_inject(net.as_ptr(), self.into_raw(), near, not_ifindex) } {
+            0 => Ok(Fate::Passed),
+            errno if errno < 0 => to_result(errno).map(|()| Fate::Passed),
+            _ => Ok(Fate::Dropped),
+        }
     }
 
     /// Runs a packet that we made through the input path, also to this host, as if it came from its source and

@@ -47,5 +47,7 @@ matches "with room again" "$(request)" "^code 0 "
 is "nothing was forbidden so far" "$(count forbidden)" 0
 hgw nft insert rule inet filter forward ip saddr 192.168.0.10 udp sport 7 drop
 is "control: what a rule drops is forbidden" "$(request protocol=17 d=7)" "$forbidden"
+waiting() { show hgw natf_router/tables | awk '/^pending/ { print $2 }'; }
+is "no pseudo-packet is waited for, of those that were dropped" "$(waiting)" 0
 hgw nft flush ruleset
 is "without a NAT there is no mapping" "$(request d=99)" "$none"
