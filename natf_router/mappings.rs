@@ -10,17 +10,19 @@ use core::ops::ControlFlow;
 use kernel::prelude::*;
 use kernel::sync::rcu;
 
+use crate::guard::Guard;
 use crate::linked;
 use crate::linux::netns::Netns;
 use crate::linux::shared::{Counted, Shared};
 use crate::linux::skb::Skb;
 use crate::linux::sysfs::Text;
-use crate::linux::table::{Key, Link, Table};
+use crate::linux::table::{Key, Link, Linked, Table};
 use crate::linux::{clock, conntrack};
 use crate::natf::act::{Entry, Limit, Subject};
+use crate::natf::guard::Limits;
 use crate::natf::wire::control::Response;
-use crate::natf::wire::ipv4::{self, Protocol};
-use crate::natf::wire::tcp::{self, RstRepr};
+use crate::natf::wire::ipv4::Protocol;
+use crate::reset;
 use crate::router::{Pending, Router};
 
 /// Most of them. Conntrack's own table is smaller.
@@ -32,14 +34,13 @@ pub(crate) const SWEEP_MS: u32 = 10_000;
 /// The same, when there is no room.
 const FULL_SWEEP_MS: u32 = 1_000;
 
-/// Hop limit of a reset.
-const TTL: u8 = 64;
-
 /// One mapping.
 pub(crate) struct Mapping {
     by_flow: Link,
     /// Without a key, if its entry of the access control table has no maximum.
     by_place: Link,
+    /// Without a key, if this module did not make it.
+    by_en: Link,
     flow: conntrack::Flow,
     /// Private host name, as it was asked for.
     name: KVec<u8>,
@@ -49,6 +50,7 @@ pub(crate) struct Mapping {
 
 linked!(Mapping, 0, by_flow);
 linked!(Mapping, 1, by_place);
+linked!(Mapping, 2, by_en);
 
 /// All of one namespace.
 #[pin_data]
@@ -58,6 +60,9 @@ pub(crate) struct Mappings {
     /// Of those whose entry of the access control table has a maximum.
     #[pin]
     places: Table<Mapping, 1>,
+    /// Places of endpoints.
+    #[pin]
+    en_places: Table<Mapping, 2>,
 }
 
 impl Mappings {
@@ -66,6 +71,7 @@ impl Mappings {
         try_pin_init!(Self {
             flows <- Table::new(MAX),
             places <- Table::new(MAX),
+            en_places <- Table::new(MAX),
         }? Error)
     }
 
@@ -76,6 +82,7 @@ impl Mappings {
 
     fn forget(&self, mapping: &Counted<Mapping>) {
         self.places.remove(mapping);
+        self.en_places.remove(mapping);
         self.flows.remove(mapping);
     }
 }
@@ -126,16 +133,41 @@ pub(crate) fn is_full(
     response: &Response,
     guard: &rcu::Guard,
 ) -> bool {
-    conntrack::find(ns.net(), &flow_of(host, response)).is_none()
-        && free_place(ns, limit, guard).is_none()
+    free_place(ns, &ns.mappings.places, limit, guard).is_none()
+        && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
 }
 
-/// A place that no mapping has which is alive.
-fn free_place(ns: &Netns<Router>, limit: Limit, guard: &rcu::Guard) -> Option<Key> {
+/// The same of the endpoint that asks.
+pub(crate) fn en_is_full(
+    ns: &Netns<Router>,
+    host: Ipv4Addr,
+    response: &Response,
+    guard: &rcu::Guard,
+) -> bool {
+    let limit = of_endpoint(ns, response.en);
+    free_place(ns, &ns.mappings.en_places, limit, guard).is_none()
+        && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
+}
+
+fn of_endpoint(ns: &Netns<Router>, en: Ipv4Addr) -> Limit {
+    let limits = ns.guard.as_ref().map_or(Limits::DEFAULT, Guard::limits);
+    Limit::of_endpoint(en, limits.mappings)
+}
+
+/// A place of `table` that no mapping has which is alive.
+fn free_place<const N: usize>(
+    ns: &Netns<Router>,
+    table: &Table<Mapping, N>,
+    limit: Limit,
+    guard: &rcu::Guard,
+) -> Option<Key>
+where
+    Mapping: Linked<N>,
+{
     let [a, b, c, d, ..] = clock::random_u64().to_be_bytes();
     limit
         .places(u32::from_be_bytes([a, b, c, d]))
-        .find(|place| match ns.mappings.places.get(place, guard) {
+        .find(|place| match table.get(place, guard) {
             None => true,
             Some(other) if conntrack::find(ns.net(), &other.flow).is_none() => {
                 ns.mappings.forget(other);
@@ -166,10 +198,10 @@ pub(crate) fn note(
         None => {}
     }
     ns.kick(SWEEP_MS);
-    let done = match pending.limit {
+    let done = match kept {
         // One that this module did not make, or before it was loaded anew, has no place to lose.
-        Some(limit) if !kept => take_place(ns, pending, flow, limit, guard),
-        _ => enter(ns, pending, flow, Link::unset()).is_ok(),
+        true => enter(ns, pending, flow, Link::unset(), Link::unset()).is_ok(),
+        false => take_places(ns, pending, flow, guard),
     };
     if !done {
         ns.kick(FULL_SWEEP_MS);
@@ -177,20 +209,23 @@ pub(crate) fn note(
     done || kept
 }
 
-/// Remembers a mapping in a place of its entry.
-fn take_place(
+/// Remembers a mapping in a place of its endpoint, and of its entry if that has a maximum.
+fn take_places(
     ns: &Netns<Router>,
     pending: &Pending,
     flow: conntrack::Flow,
-    limit: Limit,
     guard: &rcu::Guard,
 ) -> bool {
+    let (mappings, of_en) = (&ns.mappings, of_endpoint(ns, flow.en.0));
+    let of_entry = |limit| free_place(ns, &mappings.places, limit, guard).map(Link::new);
     // Another CPU may be quicker; a few times.
     for _ in 0..4 {
-        let Some(place) = free_place(ns, limit, guard) else {
+        let by_place = pending.limit.map_or(Some(Link::unset()), of_entry);
+        let by_en = free_place(ns, &mappings.en_places, of_en, guard).map(Link::new);
+        let (Some(by_place), Some(by_en)) = (by_place, by_en) else {
             return false;
         };
-        match enter(ns, pending, flow, Link::new(place)) {
+        match enter(ns, pending, flow, by_place, by_en) {
             Ok(()) => return true,
             Err(EBUSY) => {}
             Err(_) => return false,
@@ -199,34 +234,47 @@ fn take_place(
     false
 }
 
-/// `EBUSY`: the place is taken.
-fn enter(ns: &Netns<Router>, pending: &Pending, flow: conntrack::Flow, by_place: Link) -> Result {
+/// `EBUSY`: a place is taken.
+fn enter(
+    ns: &Netns<Router>,
+    pending: &Pending,
+    flow: conntrack::Flow,
+    by_place: Link,
+    by_en: Link,
+) -> Result {
     let mut name = KVec::with_capacity(pending.name.len(), GFP_ATOMIC)?;
     name.extend_from_slice(&pending.name, GFP_ATOMIC)?;
-    let placed = by_place.key().is_some();
+    let (in_entry, in_en) = (by_place.key().is_some(), by_en.key().is_some());
     let mapping = Shared::pin_init(
         Mapping {
             by_flow: Link::new(key_of(&flow)),
             by_place,
+            by_en,
             flow,
             name,
             since: clock::now_ms(),
         },
         GFP_ATOMIC,
     )?;
-    if placed {
-        ns.mappings.places.enter(&mapping).map_err(|_| EBUSY)?;
-    }
-    match ns.mappings.flows.enter(&mapping) {
+    let all = || {
+        if in_entry {
+            ns.mappings.places.enter(&mapping).map_err(|_| EBUSY)?;
+        }
+        if in_en {
+            ns.mappings.en_places.enter(&mapping).map_err(|_| EBUSY)?;
+        }
+        ns.mappings.flows.enter(&mapping)
+    };
+    match all() {
+        Ok(()) => Ok(()),
         Err(error) => {
-            ns.mappings.places.remove(&mapping);
+            ns.mappings.forget(&mapping);
             // Two requests for the same flow at once.
             match error {
                 EEXIST => Ok(()),
                 other => Err(other),
             }
         }
-        Ok(()) => Ok(()),
     }
 }
 
@@ -260,55 +308,12 @@ pub(crate) fn end(ns: &Netns<Router>, entries: &[Entry]) -> Result {
         |mapping| covered(mapping),
         |mapping| {
             if let Some(entry) = conntrack::find(ns.net(), &mapping.flow) {
-                reset(ns, &mapping.flow, &entry);
+                reset::both_ends(ns, &mapping.flow, &entry);
                 conntrack::end(ns.net(), &mapping.flow);
             }
             ns.mappings.forget(mapping);
         },
     )
-}
-
-/// Tells both ends of an open TCP connection that it is over, as each would tell the other.
-fn reset(ns: &Netns<Router>, flow: &conntrack::Flow, entry: &conntrack::Entry) {
-    let Some((host_next, en_next)) = entry.next else {
-        return;
-    };
-    let guard = rcu::read_lock();
-    for (src, dst, seq) in [
-        (flow.en, entry.mapped, en_next),
-        (flow.host, flow.en, host_next),
-    ] {
-        // What cannot be told is found out.
-        if let Some(skb) = build_reset(src, dst, seq) {
-            let _ = skb.inject(ns.net(), src.0, 0, &guard);
-        }
-    }
-}
-
-fn build_reset(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32) -> Option<Skb> {
-    const LEN: usize = ipv4::HEADER_LEN + tcp::HEADER_LEN;
-
-    let mut skb = Skb::alloc(LEN)?;
-    let bytes = skb.writable(LEN)?;
-    ipv4::Repr {
-        src: src.0,
-        dst: dst.0,
-        protocol: Protocol::Tcp,
-        ttl: TTL,
-        dont_fragment: true,
-        ident: 0,
-        payload_len: u16::try_from(tcp::HEADER_LEN).ok()?,
-    }
-    .emit(bytes)
-    .ok()?;
-    RstRepr {
-        src_port: src.1,
-        dst_port: dst.1,
-        seq,
-    }
-    .emit(bytes.get_mut(ipv4::HEADER_LEN..)?, src.0, dst.0)
-    .ok()?;
-    Some(skb)
 }
 
 /// A line each: protocol, inside host and port, endpoint and port, mapped address and port (an echo has its id

@@ -20,6 +20,7 @@ mod mappings;
 mod pseudo;
 mod reply;
 mod request;
+mod reset;
 mod router;
 mod settings;
 

@@ -244,6 +244,9 @@ fn decide(
         Err(code @ Code::NoResource) => return refuse(code, Count::Limited),
         Err(code) => return refuse(code, Count::Denied),
     };
+    if mappings::en_is_full(ns, host, &response, guard) {
+        return refuse(Code::NoResource, Count::EnLimited);
+    }
     let mut name = KVec::new();
     if name
         .extend_from_slice(request.name.as_bytes(), GFP_ATOMIC)

@@ -90,6 +90,7 @@ counters! {
         BadOption "bad_option" "requests refused: an option that must be understood is unknown",
         Denied "denied" "requests refused: the ACT does not allow this flow, or does not know the name",
         Limited "limited" "requests refused: the ACT's entry has as many mappings as it may",
+        EnLimited "en_limited" "requests refused: their endpoint has as many mappings as it may",
         NoHost "no_host" "requests refused: no inside interface leads to the ACT's address",
         Forbidden "forbidden" "requests refused: the firewall or routing dropped the pseudo-packet",
         NoResource "no_resource" "requests refused: the NAT has no port or entry left, or no memory",

@@ -18,13 +18,15 @@ pub const BUCKETS: usize = 4096;
 /// How long a secret is used, in milliseconds; its cookies are good for as long once more.
 pub const SECRET_MS: u64 = 60_000;
 
-/// How often may be asked, as a person sets it.
+/// How much is borne, as a person sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a second of one network, a /24.
     pub source: Rate,
     /// Requests a second of all who have not shown that they can hear. 0: everybody has to.
     pub cookie: Rate,
+    /// Mappings that one endpoint may have at a time.
+    pub mappings: u32,
 }
 
 impl Limits {
@@ -32,6 +34,7 @@ impl Limits {
     pub const DEFAULT: Limits = Limits {
         source: Rate::per_second(500),
         cookie: Rate::per_second(2000),
+        mappings: 4096,
     };
 
     /// These limits, changed by a line `NAME NUMBER`; a blank line changes nothing. `None`: it is no such line.
@@ -50,6 +53,7 @@ impl Limits {
         match name {
             b"source" if number != 0 => self.source = Rate::per_second(number),
             b"cookie" => self.cookie = Rate::per_second(number),
+            b"mappings" if number != 0 => self.mappings = number,
             _ => return None,
         }
         Some(self)
@@ -60,7 +64,8 @@ impl Limits {
 impl fmt::Display for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "source {}", self.source.get())?;
-        writeln!(f, "cookie {}", self.cookie.get())
+        writeln!(f, "cookie {}", self.cookie.get())?;
+        writeln!(f, "mappings {}", self.mappings)
     }
 }
 
@@ -80,6 +85,7 @@ pub struct Guard<B> {
     key: [Key; 2],
     source: AtomicU32,
     cookie: AtomicU32,
+    mappings: AtomicU32,
     all: Bucket,
     /// By the network that a request claims to come from, and those of requests that came with their cookie.
     /// Apart, so that who forges somebody's address does not use up what is his.
@@ -95,6 +101,7 @@ impl<B: Deref<Target = [Bucket]>> Guard<B> {
             key: [Key([a, b]), Key([c, d])],
             source: AtomicU32::new(Limits::DEFAULT.source.get()),
             cookie: AtomicU32::new(Limits::DEFAULT.cookie.get()),
+            mappings: AtomicU32::new(Limits::DEFAULT.mappings),
             all: Bucket::new(),
             claimed,
             shown,
@@ -106,6 +113,7 @@ impl<B: Deref<Target = [Bucket]>> Guard<B> {
         Limits {
             source: Rate::per_second(self.source.load(Ordering::Relaxed)),
             cookie: Rate::per_second(self.cookie.load(Ordering::Relaxed)),
+            mappings: self.mappings.load(Ordering::Relaxed),
         }
     }
 
@@ -113,6 +121,7 @@ impl<B: Deref<Target = [Bucket]>> Guard<B> {
     pub fn set_limits(&self, limits: Limits) {
         self.source.store(limits.source.get(), Ordering::Relaxed);
         self.cookie.store(limits.cookie.get(), Ordering::Relaxed);
+        self.mappings.store(limits.mappings, Ordering::Relaxed);
     }
 
     /// Judges a request of this `nonce` that came from `source`, with a `cookie` or without, at `now_ms` in

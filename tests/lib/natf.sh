@@ -22,6 +22,7 @@ natf_configure() {
 natf_unlimited() {
     write hgw natf_router/limits "source 4294967295"
     write hgw natf_router/limits "cookie 4294967295"
+    write hgw natf_router/limits "mappings 4294967295"
 }
 
 # Every file belongs to the namespace of the process that opens it.

@@ -19,7 +19,7 @@ printf 'source 8\ncookie x\n' >wrong
 hgw cp both /sys/kernel/natf_router/limits
 not_ok "a wrong line" hgw cp wrong /sys/kernel/natf_router/limits
 is "and none of its write counts; limits are shown as they are written" \
-    "$(show hgw natf_router/limits)" $'source 7\ncookie 0'
+    "$(show hgw natf_router/limits)" $'source 7\ncookie 0\nmappings 4096'
 write hgw natf_router/limits "source 500"
 
 answer=$(request nonce=1 s=41000)

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The maximum of an entry.
+//! The maximum of an entry, and of an endpoint.
 
 use core::fmt::{self, Write};
+use core::net::Ipv4Addr;
 
 use super::{condition, Entry};
 
 /// Places that are looked at for a free one, at most.
 const TRIES: u32 = 64;
 
-/// As many places as an entry may have mappings at a time. Each mapping of the entry takes one, under a key
-/// of its own, so that no two can have the same; who looks for a free one need not know all mappings.
+/// As many places as an entry, or an endpoint, may have mappings at a time. Each of its mappings takes one, under a
+/// key of its own, so that no two can have the same; who looks for a free one need not know all mappings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// What tells the entry from others: a hash of what it is about, so that it is the same one when
-    /// the table is loaded again.
+    /// the table is loaded again. Of an endpoint its address.
     entry: u64,
     /// At least 1.
     max: u32,
@@ -29,6 +30,14 @@ impl Limit {
         // A hash takes all that is written.
         let _ = write!(hash, "{}", Conditions(entry));
         Some(Limit { entry: hash.0, max })
+    }
+
+    /// That of an endpoint, which may have so many. Its places have a table of their own.
+    pub fn of_endpoint(en: Ipv4Addr, max: u32) -> Self {
+        Limit {
+            entry: u64::from(u32::from(en)),
+            max: max.max(1),
+        }
     }
 
     /// Keys of places, each once: all of them, or with a maximum above 64 as many, one after the other from
@@ -108,6 +117,20 @@ mod tests {
             .flat_map(|start| limit.places(start))
             .collect();
         assert_eq!(all.len(), 1000);
+    }
+
+    #[test]
+    fn endpoints_have_places_of_their_own() {
+        let places = |last, max| {
+            let en = Ipv4Addr::new(198, 51, 100, last);
+            Limit::of_endpoint(en, max)
+                .places(0)
+                .collect::<BTreeSet<_>>()
+        };
+        assert_eq!(places(2, 2).len(), 2);
+        assert_eq!(places(2, 0).len(), 1);
+        assert!(places(2, 64).is_disjoint(&places(3, 64)));
+        assert!(places(2, 1).is_subset(&places(2, 2)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ fn guard(source: u32, cookie: u32) -> Guard<Vec<Bucket>> {
     guard.set_limits(Limits {
         source: Rate::per_second(source),
         cookie: Rate::per_second(cookie),
+        mappings: 10,
     });
     guard
 }
@@ -115,14 +116,22 @@ fn limits_are_read_as_they_are_written() {
         text.lines()
             .try_fold(Limits::DEFAULT, |limits, line| limits.with(line.as_bytes()))
     };
-    assert_eq!(Limits::DEFAULT.to_string(), "source 500\ncookie 2000\n");
+    assert_eq!(
+        Limits::DEFAULT.to_string(),
+        "source 500\ncookie 2000\nmappings 4096\n"
+    );
     let other = limits("source 7 # of a /24\n\ncookie 4294967295\n").unwrap();
-    assert_eq!(other.to_string(), "source 7\ncookie 4294967295\n");
+    assert_eq!(
+        other.to_string(),
+        "source 7\ncookie 4294967295\nmappings 4096\n"
+    );
+    assert_eq!(limits("mappings 1").map(|limits| limits.mappings), Some(1));
     assert_eq!(limits(&other.to_string()), Some(other));
     assert!(limits("cookie 0").is_some());
     for wrong in [
         "source",
         "source 0",
+        "mappings 0",
         "source -1",
         "source +1",
         "source x",
