@@ -7,7 +7,6 @@ use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
-use kernel::sync::{rcu, Arc};
 
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
@@ -17,13 +16,12 @@ use crate::linux::table::Key;
 use crate::natf::counters::En;
 use crate::natf::domains;
 use crate::natf::name::Name;
-use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::dns as wire;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{ports, tcp, udp};
-use crate::{renewal, tick};
+use crate::{names, room};
 
 /// Longest answer that is looked at, in bytes; EDNS0 servers send less.
 const MAX_LEN: usize = 4096;
@@ -163,7 +161,7 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
         if ns.queries.insert(query.key(), until).is_err() {
             ns.counters.bump(En::QueriesFull);
         }
-        ns.kick(tick::SWEEP_MS);
+        ns.kick(room::pause(&ns.queries));
     }
 }
 
@@ -216,7 +214,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     if !asked {
         return Err(En::DnsUnasked);
     }
-    let addr = virtual_address(ns, split, routers, answer.ttl).ok_or(En::DnsPoolFull)?;
+    let addr = names::virtual_address(ns, split, routers, answer.ttl).ok_or(En::DnsPoolFull)?;
     edit(skb, &found, |message, delta| {
         wire::rewrite(message, addr, None, delta).ok()?;
         wire::neutralise(message, delta).ok()
@@ -248,103 +246,6 @@ fn bypass(
         Some(_) => ns.counters.bump(En::DnsBypass),
         None => return Err(En::DnsMalformed),
     }
-    Ok(())
-}
-
-/// The virtual address of a name, now known for `ttl` seconds. `None`: none is free, or no memory.
-fn virtual_address(
-    ns: &Netns<Endpoint>,
-    name: domains::Split<'_>,
-    routers: &[Ipv4Addr],
-    ttl: u32,
-) -> Option<Ipv4Addr> {
-    let now = clock::now_ms();
-    let guard = rcu::read_lock();
-    let candidates = || ns.prefix().candidates(name.domain, name.host);
-    // The address that the name has already, if it has one, goes before the first free one: names with the
-    // same hash must not change places.
-    let own = candidates().find(|addr| {
-        ns.nrt
-            .get(&nrt::Entry::key(*addr), &guard)
-            .is_some_and(|entry| entry.is(name.host, name.domain))
-    });
-    for addr in Iterator::chain(own.into_iter(), candidates()) {
-        let key = nrt::Entry::key(addr);
-        let fresh = || {
-            let (host, domain) = (name.host.to_name(), name.domain.to_name());
-            let entry = nrt::Entry::new(addr, host, domain, routers);
-            entry.refresh(now, ttl);
-            Arc::new(entry, GFP_ATOMIC).ok()
-        };
-        match ns.nrt.get(&key, &guard) {
-            Some(entry) if !entry.is(name.host, name.domain) => continue,
-            // The router has moved: a new entry for new flows, the old one for those that have it.
-            Some(entry) if !entry.is_at(routers) => {
-                if ns.nrt.exchange(entry, fresh()?).ok()? {
-                    entry.set_replaced();
-                    if entry.has_left(routers) {
-                        renewal::doubt(ns, entry);
-                    }
-                }
-            }
-            Some(_) => {}
-            None => match ns.nrt.insert(key, fresh()?) {
-                // Another CPU may have been quicker, with this name or with another.
-                Ok(()) | Err(EEXIST) => {}
-                Err(_) => return None,
-            },
-        }
-        let entry = ns.nrt.get(&key, &guard)?;
-        if entry.is(name.host, name.domain) {
-            entry.refresh(now, ttl);
-            ns.kick(tick::SWEEP_MS);
-            return Some(addr);
-        }
-    }
-    None
-}
-
-/// Takes back names as `nrt` showed them, before a reload or a reboot: two names with the same hash keep the
-/// addresses that applications know.
-///
-/// # Errors
-///
-/// `EINVAL`: a line is none, its address is not one of the name's, or a router's address cannot be one; then
-/// nothing has changed. `EEXIST`: another name has the address. `ENOSPC`, `ENOMEM`.
-pub(crate) fn restore(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
-    let now = clock::now_ms();
-    let prefix = ns.prefix();
-    let entries = || {
-        lines
-            .split(|&byte| byte == b'\n')
-            .filter(|line| !line.trim_ascii().is_empty())
-            .map(|line| {
-                nrt::Entry::parse(line, now).filter(|entry| {
-                    prefix
-                        .candidates(entry.domain.view(), entry.host.view())
-                        .any(|addr| addr == entry.addr)
-                        && entry.routers().iter().all(|addr| prefix.is_mappable(*addr))
-                })
-            })
-    };
-    if entries().any(|entry| entry.is_none()) {
-        return Err(EINVAL);
-    }
-    for entry in entries().flatten() {
-        let key = nrt::Entry::key(entry.addr);
-        let entry = Arc::new(entry, GFP_KERNEL)?;
-        match ns.nrt.insert(key, entry.clone()) {
-            Err(EEXIST) => {
-                let guard = rcu::read_lock();
-                let present = ns.nrt.get(&key, &guard);
-                if !present.is_some_and(|other| other.is(entry.host.view(), entry.domain.view())) {
-                    return Err(EEXIST);
-                }
-            }
-            result => result?,
-        }
-    }
-    ns.kick(tick::SWEEP_MS);
     Ok(())
 }
 

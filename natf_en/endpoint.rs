@@ -11,26 +11,31 @@ use kernel::sync::Arc;
 use crate::flow::{Flow, Incoming, Outgoing};
 use crate::held::{Answers, Queue};
 use crate::keys::Keys;
+use crate::linux::clock;
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::shared::Shared;
 use crate::linux::table::Map;
+use crate::names::SetAside;
 use crate::natf::counters::EnCounters;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
+use crate::natf::siphash;
 use crate::natf::vaddr::Prefix;
 use crate::{forward, input, output, renewal, reply, tick};
 
 /// Names known at a time.
-pub(crate) const NRT_MAX: u32 = 16_384;
+const NRT_MAX: u32 = 16_384;
 /// Flows at a time.
 const VAT_MAX: u32 = 1 << 20;
 /// Flows in negotiation at a time.
 pub(crate) const NEGOTIATING_MAX: u32 = 1024;
 /// DNS queries under way at a time.
 const QUERIES_MAX: u32 = 4096;
+/// Names at a time that were forgotten although their answers still hold.
+const SET_ASIDE_MAX: u32 = 65_536;
 
 /// State of one namespace.
 #[pin_data]
@@ -56,6 +61,11 @@ pub(crate) struct Endpoint {
     /// Name relation table, by virtual address.
     #[pin]
     pub(crate) nrt: Map<Arc<nrt::Entry>>,
+    /// Names that had to make room there, by virtual address.
+    #[pin]
+    pub(crate) set_aside: Map<SetAside>,
+    /// For the numbers of names.
+    pub(crate) secret: siphash::Key,
     /// Flows as the application sees them: G1:s to V:d.
     #[pin]
     pub(crate) outgoing: Outgoing,
@@ -65,7 +75,7 @@ pub(crate) struct Endpoint {
     /// Flows in negotiation, by nonce.
     #[pin]
     pub(crate) negotiating: Map<Shared<Flow>>,
-    /// Packets held by all flows together.
+    /// What the packets held by all flows weigh together.
     pub(crate) held: AtomicU32,
     /// Packets whose senders have still to be told.
     #[pin]
@@ -122,6 +132,8 @@ impl Namespace for Endpoint {
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
             queries <- Map::new(QUERIES_MAX),
             nrt <- Map::new(NRT_MAX),
+            set_aside <- Map::new(SET_ASIDE_MAX),
+            secret: siphash::Key([clock::random_u64(), clock::random_u64()]),
             outgoing <- Outgoing::new(VAT_MAX),
             incoming <- Incoming::new(VAT_MAX),
             negotiating <- Map::new(NEGOTIATING_MAX),

@@ -5,6 +5,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
+use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
 
 use kernel::prelude::*;
@@ -34,6 +35,30 @@ pub(crate) enum Path {
     Forwarded,
 }
 
+/// A name that a flow has: as long as it does, the name is not forgotten for want of room.
+pub(crate) struct InUse(Arc<nrt::Entry>);
+
+impl InUse {
+    fn new(name: Arc<nrt::Entry>) -> Self {
+        name.begin_flow();
+        Self(name)
+    }
+}
+
+impl Deref for InUse {
+    type Target = Arc<nrt::Entry>;
+
+    fn deref(&self) -> &Arc<nrt::Entry> {
+        &self.0
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.end_flow();
+    }
+}
+
 /// One flow.
 #[pin_data]
 pub(crate) struct Flow {
@@ -43,7 +68,7 @@ pub(crate) struct Flow {
     /// is another flow.
     incoming: Link,
     /// The name behind V.
-    pub(crate) name: Arc<nrt::Entry>,
+    pub(crate) name: InUse,
     pub(crate) route: route::Cache,
     /// `None` once the flow is open.
     #[pin]
@@ -113,7 +138,7 @@ impl Flow {
             pin_init!(Flow {
                 outgoing: Link::new(id.key()),
                 incoming: Link::unset(),
-                name,
+                name: InUse::new(name),
                 route: route::Cache::new(),
                 pending <- BhLock::new(Some(pending)),
                 used: AtomicU32::new(low(clock::now_ms())),
@@ -317,6 +342,25 @@ impl Flow {
     pub(crate) fn is_stale(&self, now: u64) -> bool {
         let idle = vat::since(now, self.used.load(Ordering::Relaxed));
         idle > vat::STALE_MS || self.is_over(now, true)
+    }
+
+    /// Milliseconds since the last packet, of one in negotiation since it began.
+    pub(crate) fn idle_ms(&self, now: u64) -> u64 {
+        vat::since(now, self.used.load(Ordering::Relaxed))
+    }
+
+    /// Whether nobody answers, so that it may give way to others: a connection that never was, or is being closed;
+    /// datagrams that had no answer.
+    pub(crate) fn is_dispensable(&self) -> bool {
+        match self.state.load(Ordering::Acquire) {
+            PENDING => false,
+            BROKEN => true,
+            _ if self.protocol() == Protocol::Tcp => {
+                let seen = Seen(self.seen.load(Ordering::Relaxed));
+                !seen.answered() || seen.ends()
+            }
+            _ => self.unanswered.load(Ordering::Relaxed) != 0,
+        }
     }
 
     /// TCP, UDP or ICMP echo.

@@ -8,8 +8,15 @@ use crate::linux::skb::Skb;
 /// Packets that one flow may hold.
 const PER_FLOW: usize = 16;
 
-/// Packets that all flows of a namespace may hold together.
+/// What the packets that all flows of a namespace hold may weigh together, those that opened their flows not counted
+/// among them; with these it may be twice as much.
 pub(crate) const PER_NAMESPACE: u32 = 4096;
+
+/// What a packet weighs: 1, and 1 for every 2 KiB. A packet of a host behind this one counts against no socket, and
+/// may have 64 KiB.
+pub(crate) fn weight(skb: &Skb) -> u32 {
+    u32::try_from(skb.len() / 2048).map_or(u32::MAX, |more| more.saturating_add(1))
+}
 
 /// Packets whose senders may wait to be told.
 pub(crate) const ANSWERS: usize = 64;

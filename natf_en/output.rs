@@ -22,7 +22,7 @@ use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4;
 use crate::pending::{icmp_code, nonce_key, Hold, Pending};
 use crate::translate::{self, Side};
-use crate::{dns, errors, renewal, request, tick};
+use crate::{dns, errors, held, renewal, request, tick};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -148,6 +148,11 @@ fn first(
         ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
     }
+    let weight = held::weight(&skb);
+    if ns.held.load(Ordering::Relaxed).saturating_add(weight) > 2 * held::PER_NAMESPACE {
+        ns.counters.bump(En::HoldFull);
+        return Verdict::Refuse(skb, hook::no_buffers());
+    }
     let made = Pending::of_first(skb).and_then(|pending| {
         let nonce = pending.nonce;
         Ok((nonce, Flow::new(&segment.flow, path, name, pending)?))
@@ -160,7 +165,7 @@ fn first(
         ns.forwards.store(true, Ordering::Relaxed);
     }
     // Counted before anybody else can find the flow and let its packet go.
-    ns.held.fetch_add(1, Ordering::Relaxed);
+    ns.held.fetch_add(weight, Ordering::Relaxed);
     let entered = ns
         .negotiating
         .insert(nonce_key(nonce), flow.clone())
@@ -173,9 +178,8 @@ fn first(
             Verdict::Stolen
         }
         Err(error) => {
-            ns.held.fetch_sub(1, Ordering::Relaxed);
             ns.negotiating.remove_key(&nonce_key(nonce));
-            match flow.withdraw() {
+            match flow.withdraw(ns) {
                 Some(skb) => not_entered(ns, skb, path, segment, error, guard),
                 None => Verdict::Stolen,
             }

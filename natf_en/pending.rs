@@ -9,7 +9,7 @@ use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
 use crate::flow::{answer_later, Answer, Flow};
-use crate::held::{Held, PER_NAMESPACE};
+use crate::held::{weight, Held, PER_NAMESPACE};
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::shared::Shared;
@@ -240,12 +240,13 @@ impl Flow {
             Stage::Releasing(more) => *more = more.saturating_sub(1),
             Stage::Negotiating(_) => {}
         }
-        if ns.held.load(Ordering::Relaxed) >= PER_NAMESPACE {
+        let weight = weight(&skb);
+        if ns.held.load(Ordering::Relaxed).saturating_add(weight) > PER_NAMESPACE {
             return Hold::Full(skb);
         }
         match pending.held.push(skb) {
             Ok(()) => {
-                ns.held.fetch_add(1, Ordering::Relaxed);
+                ns.held.fetch_add(weight, Ordering::Relaxed);
                 Hold::Held
             }
             Err(skb) => Hold::Full(skb),
@@ -253,8 +254,10 @@ impl Flow {
     }
 
     /// Gives the first packet back: the flow did not come to be.
-    pub(crate) fn withdraw(&self) -> Option<Skb> {
-        self.pending().as_mut()?.held.pop()
+    pub(crate) fn withdraw(&self, ns: &Netns<Endpoint>) -> Option<Skb> {
+        let skb = self.pending().as_mut()?.held.pop()?;
+        ns.held.fetch_sub(weight(&skb), Ordering::Relaxed);
+        Some(skb)
     }
 
     /// Ends the negotiation well. False if it had ended before.
@@ -274,9 +277,9 @@ impl Flow {
     pub(crate) fn release(&self, ns: &Netns<Endpoint>) -> Option<Skb> {
         let mut guard = self.pending();
         let next = guard.as_mut()?.held.pop();
-        match next {
-            Some(_) => {
-                ns.held.fetch_sub(1, Ordering::Relaxed);
+        match &next {
+            Some(skb) => {
+                ns.held.fetch_sub(weight(skb), Ordering::Relaxed);
             }
             None => {
                 self.set_open();
@@ -297,8 +300,7 @@ impl Flow {
             _ => return false,
         }
         // Nothing is added any more.
-        while let Some(skb) = self.withdraw() {
-            ns.held.fetch_sub(1, Ordering::Relaxed);
+        while let Some(skb) = self.withdraw(ns) {
             let code = icmp_code(refusal);
             if let Err(skb) = answer_later(ns, skb, Answer::Unreachable(code)) {
                 skb.refuse(code);

@@ -39,7 +39,7 @@ pub(crate) fn ask(ns: &Netns<Endpoint>, old: &Counted<Flow>, skb: &Skb, guard: &
         .filter(|name| name.is(old.name.host.view(), old.name.domain.view()));
     let (name, router) = match present {
         Some(name) if !Arc::ptr_eq(name, &old.name) => (&***name, 0),
-        _ => (&old.name, old.router()),
+        _ => (&*old.name, old.router()),
     };
     let Some(replaces) = old.share() else { return };
     // From here on its end is the end of the asking.

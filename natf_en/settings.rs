@@ -8,15 +8,14 @@ use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 
-use crate::dns;
 use crate::endpoint::Endpoint;
-use crate::keys;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{File, Text, Written};
 use crate::natf::domains::{Command, Suffix};
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
+use crate::{keys, names, room};
 
 /// Most suffixes at a time.
 const DOMAINS_MAX: usize = 64;
@@ -45,13 +44,19 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         name: c"nrt",
         private: false,
         show: show_nrt,
-        store: Some(|ns, written| whole(written, dns::restore(ns, written.lines))),
+        store: Some(|ns, written| whole(written, names::restore(ns, written.lines))),
     },
     File {
         name: c"vat",
         private: false,
         show: show_vat,
         store: None,
+    },
+    File {
+        name: c"limits",
+        private: false,
+        show: room::show,
+        store: Some(|ns, written| whole(written, room::store(ns, written.lines))),
     },
     File {
         name: c"keys",

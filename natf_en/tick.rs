@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 
 use kernel::sync::rcu;
 
-use crate::endpoint::{Endpoint, NRT_MAX};
+use crate::endpoint::Endpoint;
 use crate::flow::{self, Answer, Flow};
 use crate::held::ANSWERS;
 use crate::linux::clock;
@@ -16,7 +16,7 @@ use crate::natf::counters::En;
 use crate::natf::nrt;
 use crate::natf::vat::{Direction, Step};
 use crate::natf::wire::control::Refusal;
-use crate::{output, renewal, request};
+use crate::{output, renewal, request, room};
 
 /// Pause between two looks at the negotiations, in milliseconds.
 pub(crate) const NEGOTIATION_MS: u32 = 50;
@@ -31,6 +31,7 @@ pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     renewal::end_gone(ns);
     renewal::spread_doubts(ns, now);
     ns.negotiating.retain(|flow| negotiate(ns, flow, now));
+    room::make(ns, now);
     let swept = ns.swept.load(Ordering::Relaxed);
     if now.saturating_sub(swept) >= sweep_pause(ns) {
         ns.swept.store(now, Ordering::Relaxed);
@@ -39,7 +40,10 @@ pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
     if ns.negotiating.len() > 0 {
         return Some(NEGOTIATION_MS);
     }
-    let idle = ns.outgoing.len() == 0 && ns.nrt.len() == 0 && ns.queries.len() == 0;
+    let idle = ns.outgoing.len() == 0
+        && ns.nrt.len() == 0
+        && ns.queries.len() == 0
+        && ns.set_aside.len() == 0;
     (!idle).then_some(SWEEP_MS)
 }
 
@@ -79,14 +83,19 @@ fn negotiate(ns: &Netns<Endpoint>, flow: &Flow, now: u64) -> bool {
             request::send(ns, flow);
             true
         }
-        // An open flow that asked again goes on; it will ask once more.
-        Some(Step::GiveUp) if flow.replaces().is_some() => false,
         Some(Step::GiveUp) => {
-            ns.counters.bump(En::Silent);
-            flow.refuse(ns, Refusal::HostUnreachable);
+            give_up(ns, flow);
             false
         }
         None => false,
+    }
+}
+
+/// Nothing is expected of its router any more. An open flow that asked again goes on; it will ask once more.
+pub(crate) fn give_up(ns: &Netns<Endpoint>, flow: &Flow) {
+    if flow.replaces().is_none() {
+        ns.counters.bump(En::Silent);
+        flow.refuse(ns, Refusal::HostUnreachable);
     }
 }
 
@@ -113,9 +122,11 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
         }
         ControlFlow::<()>::Continue(())
     });
+    room::make_for_flows(ns, now);
     ns.queries.retain(|until| ***until >= now);
+    ns.set_aside.retain(|name| name.until >= now);
     // Addresses of expired names stay reserved while there is room.
-    let roomy = ns.nrt.len() < NRT_MAX / 2;
+    let roomy = ns.nrt.len() < ns.nrt.max() / 2;
     ns.nrt
         .retain(|entry| entry.is_alive(now) || (roomy && entry.is_reserved(now)));
 }

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::mem::forget;
 use core::ops::{ControlFlow, Deref};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU8, Ordering};
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_void;
@@ -124,7 +124,9 @@ macro_rules! linked {
 pub(crate) struct Table<T: Linked<N>, const N: usize> {
     #[pin]
     inner: Inner<T, N>,
-    max: u32,
+    /// What was asked for when the table was made.
+    most: u32,
+    max: AtomicU32,
 }
 
 /// Own type so that only a table that was initialised is destroyed.
@@ -155,8 +157,24 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
                 }),
                 _of: PhantomData,
             }? Error),
-            max,
+            most: max,
+            max: AtomicU32::new(max),
         }? Error)
+    }
+
+    /// Most entries that there may be at a time.
+    pub(crate) fn max(&self) -> u32 {
+        self.max.load(Ordering::Relaxed)
+    }
+
+    /// Most entries for which the table was made.
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
+    /// Has at most so many entries from now on, if the table was made for them; those that are there stay.
+    pub(crate) fn set_max(&self, max: u32) {
+        self.max.store(max.min(self.most), Ordering::Relaxed);
     }
 
     /// Entries present.
@@ -188,7 +206,7 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
     /// if the link has no key or was entered before. Once tried, except with `ENOSPC`, an object cannot be
     /// entered again.
     pub(crate) fn enter(&self, object: &Shared<T>) -> Result {
-        if self.len() >= self.max {
+        if self.len() >= self.max() {
             return Err(ENOSPC);
         }
         let link = link_of::<T, N>(object);

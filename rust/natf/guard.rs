@@ -9,7 +9,7 @@ use core::ops::Deref;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::natf::bucket::{Bucket, Rate};
-use crate::natf::line::words;
+use crate::natf::line;
 use crate::natf::siphash::{self, Key};
 
 /// Buckets for the networks of those who ask, a power of two.
@@ -39,17 +39,9 @@ impl Limits {
 
     /// These limits, changed by a line `NAME NUMBER`; a blank line changes nothing. `None`: it is no such line.
     pub fn with(mut self, line: &[u8]) -> Option<Self> {
-        let mut words = words(line);
-        let Some(name) = words.next() else {
+        let Some((name, number)) = line::setting(line)? else {
             return Some(self);
         };
-        let number = words
-            .next()
-            .filter(|text| text.iter().all(u8::is_ascii_digit))?;
-        let number: u32 = core::str::from_utf8(number).ok()?.parse().ok()?;
-        if words.next().is_some() {
-            return None;
-        }
         match name {
             b"source" if number != 0 => self.source = Rate::per_second(number),
             b"cookie" => self.cookie = Rate::per_second(number),

@@ -4,7 +4,7 @@
 //! and a `#` that starts a comment.
 
 /// The words of `line` up to its comment.
-pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|&byte| byte == b'#')
         .next()
         .unwrap_or_default()
@@ -12,9 +12,41 @@ pub(super) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|word| !word.is_empty())
 }
 
+/// A name and its number, as `line` has them; a blank line has nothing. `None`: it is no such line.
+pub fn setting(line: &[u8]) -> Option<Option<(&[u8], u32)>> {
+    let mut words = words(line);
+    let Some(name) = words.next() else {
+        return Some(None);
+    };
+    let number = words
+        .next()
+        .filter(|text| text.iter().all(u8::is_ascii_digit))
+        .and_then(|text| core::str::from_utf8(text).ok()?.parse().ok());
+    match (number, words.next()) {
+        (Some(number), None) => Some(Some((name, number))),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings() {
+        assert_eq!(
+            setting(b" names 16 # of them"),
+            Some(Some((&b"names"[..], 16)))
+        );
+        assert_eq!(
+            setting(b"names 4294967295\n"),
+            Some(Some((&b"names"[..], u32::MAX)))
+        );
+        assert_eq!(setting(b" # names 16"), Some(None));
+        for wrong in ["names", "names +1", "names 1 2", "names 4294967296", "16"] {
+            assert_eq!(setting(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn blanks_and_comments_are_no_words() {

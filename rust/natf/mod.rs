@@ -17,7 +17,7 @@ pub mod bucket;
 pub mod counters;
 pub mod domains;
 pub mod guard;
-mod line;
+pub mod line;
 pub mod name;
 pub mod nrt;
 pub mod ports;

@@ -4,7 +4,7 @@
 
 use core::fmt;
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::natf::line::words;
 use crate::natf::name::{Name, NameRef};
@@ -34,6 +34,10 @@ pub struct Entry {
     count: usize,
     /// When the DNS answer runs out, in milliseconds since boot.
     expires: AtomicU64,
+    /// When the name was last answered or in use, in milliseconds since boot.
+    used: AtomicU64,
+    /// Flows that have it.
+    flows: AtomicU32,
     /// The router's last EPOCH; 0 before the first.
     epoch: AtomicU64,
     /// When the mappings of its flows were last said to be lost, in milliseconds since boot; 0: never.
@@ -57,6 +61,8 @@ impl Entry {
             routers: kept,
             count: routers.len().min(MAX_ROUTERS),
             expires: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            flows: AtomicU32::new(0),
             epoch: AtomicU64::new(0),
             doubted: AtomicU64::new(0),
             replaced: AtomicBool::new(false),
@@ -123,6 +129,33 @@ impl Entry {
         let seconds = u64::from(ttl.max(MIN_LIFE_S));
         let until = now.saturating_add(seconds.saturating_mul(1000));
         self.expires.fetch_max(until, Ordering::Relaxed);
+        self.used.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// Notes one more flow.
+    pub fn begin_flow(&self) {
+        self.flows.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that one is over.
+    pub fn end_flow(&self) {
+        self.flows.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// When it was last answered or in use, in milliseconds since boot; `None` as long as a flow has it.
+    pub fn unused_since(&self) -> Option<u64> {
+        match self.flows.load(Ordering::Relaxed) {
+            0 => Some(self.used.load(Ordering::Relaxed)),
+            _ => None,
+        }
+    }
+
+    /// Until when its address must not be given to another name if the entry is forgotten at `now`, because
+    /// applications may have it; both in milliseconds since boot. `None`: it is over.
+    pub fn set_aside_until(&self, now: u64) -> Option<u64> {
+        let expires = self.expires.load(Ordering::Relaxed);
+        self.is_alive(now)
+            .then(|| expires.min(now.saturating_add(RESERVED_MS)))
     }
 
     /// Whether it holds at `now`.
@@ -235,6 +268,28 @@ mod tests {
         assert!(!entry.is_alive(160_001));
         assert!(entry.is_reserved(160_000 + RESERVED_MS));
         assert!(!entry.is_reserved(160_001 + RESERVED_MS));
+    }
+
+    #[test]
+    fn flows_keep_it_in_use() {
+        let entry = entry();
+        assert_eq!(entry.unused_since(), Some(5_000));
+        entry.begin_flow();
+        entry.begin_flow();
+        entry.end_flow();
+        assert_eq!(entry.unused_since(), None);
+        entry.refresh(70_000, 0);
+        entry.end_flow();
+        assert_eq!(entry.unused_since(), Some(70_000));
+    }
+
+    #[test]
+    fn its_address_is_set_aside_while_applications_may_have_it() {
+        let entry = entry();
+        assert_eq!(entry.set_aside_until(6_000), Some(105_000));
+        assert_eq!(entry.set_aside_until(105_001), None);
+        entry.refresh(6_000, u32::MAX);
+        assert_eq!(entry.set_aside_until(7_000), Some(7_000 + RESERVED_MS));
     }
 
     #[test]
