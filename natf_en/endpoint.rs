@@ -44,8 +44,6 @@ pub(crate) struct Endpoint {
     pub(crate) keys: Snapshot<Keys>,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
-    /// Whether hosts behind this one have, or had, flows here.
-    pub(crate) forwards: AtomicBool,
     /// First octet of the virtual addresses.
     pub(crate) prefix: AtomicU8,
     /// Ports of DNS servers, as [`Ports`] packs them.
@@ -117,7 +115,6 @@ impl Namespace for Endpoint {
             domains <- Snapshot::new(KVVec::new()),
             keys <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),
-            forwards: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
             queries <- Map::new(QUERIES_MAX),

@@ -4,8 +4,6 @@
 //! its NAT makes their packets its own, then they are translated like its own. On the way back first the
 //! virtual address is put in, then the NAT undoes its part.
 
-use core::sync::atomic::Ordering;
-
 use crate::endpoint::Endpoint;
 use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
@@ -45,9 +43,6 @@ impl hook::Hook<Endpoint> for InHook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
-        if !ns.forwards.load(Ordering::Relaxed) {
-            return Verdict::Accept(skb);
-        }
         input::from_mapped(ns, skb, Path::Forwarded)
     }
 }

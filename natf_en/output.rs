@@ -156,9 +156,6 @@ fn first(
         ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
-    if path == Path::Forwarded {
-        ns.forwards.store(true, Ordering::Relaxed);
-    }
     // Counted before anybody else can find the flow and let its packet go.
     ns.held.fetch_add(1, Ordering::Relaxed);
     let entered = ns

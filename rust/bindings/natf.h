@@ -83,6 +83,8 @@ int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_input_ifindex(const struct nf_hook_state *state);
 
 /* sockets; addresses and sport in network byte order, dport in that of the host */
+bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport, __be32 peer, __be16 peer_port);
+bool natf_skb_peer(const struct sk_buff *skb, __be32 *addr, __be16 *port);
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport);
 
 /* namespaces and the current process */
