@@ -11,17 +11,18 @@ use kernel::sync::Arc;
 use crate::flow::{Flow, Incoming, Outgoing};
 use crate::held::{Answers, Queue};
 use crate::keys::Keys;
+use crate::linux::counters::Counters;
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::shared::Shared;
 use crate::linux::table::Map;
-use crate::natf::counters::EnCounters;
+use crate::natf::counters::En;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{forward, input, output, renewal, reply, tick};
+use crate::{forward, input, output, renewal, tick};
 
 /// Names known at a time.
 pub(crate) const NRT_MAX: u32 = 16_384;
@@ -35,7 +36,7 @@ const QUERIES_MAX: u32 = 4096;
 /// State of one namespace.
 #[pin_data]
 pub(crate) struct Endpoint {
-    pub(crate) counters: EnCounters,
+    pub(crate) counters: Counters<En>,
     /// Suffixes of the names that get a virtual address.
     #[pin]
     pub(crate) domains: Snapshot<KVVec<Suffix>>,
@@ -98,10 +99,9 @@ static ID: Id<Endpoint> = Id::new();
 impl Namespace for Endpoint {
     const HOOKS: &'static [Spec<Self>] = &[
         Spec::of::<output::Hook>(),
-        Spec::of::<reply::Hook>(),
         Spec::of::<input::Hook>(),
         Spec::of::<forward::OutHook>(),
-        Spec::of::<forward::InHook>(),
+        Spec::of::<input::EarlyHook>(),
         Spec::of::<forward::DnsHook>(),
     ];
 
@@ -111,7 +111,7 @@ impl Namespace for Endpoint {
 
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Endpoint {
-            counters: EnCounters::new(),
+            counters: Counters::new()?,
             domains <- Snapshot::new(KVVec::new()),
             keys <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),

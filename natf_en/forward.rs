@@ -2,14 +2,14 @@
 
 //! The same for the hosts behind this one, if it is a router with a NAT (section 3.4 of the paper): first
 //! its NAT makes their packets its own, then they are translated like its own. On the way back first the
-//! virtual address is put in, then the NAT undoes its part.
+//! virtual address is put in (by [`input`](crate::input)), then the NAT undoes its part.
 
 use crate::endpoint::Endpoint;
 use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
-use crate::{dns, input, output};
+use crate::{dns, output};
 
 /// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
 /// conntrack entry is not yet confirmed (that comes at the very end) and stays with a held packet.
@@ -31,19 +31,6 @@ impl hook::Hook<Endpoint> for OutHook {
             }
             _ => Verdict::Accept(skb),
         }
-    }
-}
-
-/// PRE_ROUTING, after defragmentation (-400), before conntrack (-200), whose entry speaks of the virtual
-/// address.
-pub(crate) struct InHook;
-
-impl hook::Hook<Endpoint> for InHook {
-    const POINT: Point = Point::PreRouting;
-    const PRIORITY: i32 = -350;
-
-    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
-        input::from_mapped(ns, skb, Path::Forwarded)
     }
 }
 

@@ -22,6 +22,32 @@ use crate::reply;
 use crate::translate::{self, Side};
 use crate::{dns, errors};
 
+/// PRE_ROUTING, after defragmentation (-400), before conntrack (-200): the entries of hosts behind us speak of the
+/// virtual address. Packets for this host keep what the wire says until its firewall has seen them.
+pub(crate) struct EarlyHook;
+
+impl hook::Hook<Endpoint> for EarlyHook {
+    const POINT: Point = Point::PreRouting;
+    const PRIORITY: i32 = -350;
+
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+        let Some(mut skb) = reply::take_reply(ns, skb) else {
+            return Verdict::Stolen;
+        };
+        let guard = rcu::read_lock();
+        match flow_of(ns, &mut skb, Path::Forwarded, &guard) {
+            None => Verdict::Accept(skb),
+            Some((segment, flow)) => match flow.path {
+                Path::Forwarded => from_flow(ns, skb, flow, &segment),
+                Path::Local => {
+                    give_to_socket(ns, &mut skb, flow, &segment, &guard);
+                    Verdict::Accept(skb)
+                }
+            },
+        }
+    }
+}
+
 /// LOCAL_IN, after all: the firewall and conntrack of this host see the real addresses.
 pub(crate) struct Hook;
 
@@ -31,86 +57,90 @@ impl hook::Hook<Endpoint> for Hook {
 
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
         let peer = socket::peer(&skb);
-        if let Some(virtual_peer) = peer.filter(|peer| ns.prefix().is_virtual(peer.0)) {
-            return from_socket(ns, skb, virtual_peer);
+        if let Some(peer) = peer.filter(|peer| ns.prefix().is_virtual(peer.0)) {
+            return from_socket(ns, skb, peer);
         }
         dns::take_answer(ns, &mut skb);
-        match peer {
+        if peer.is_some() {
             // A connection of another kind.
-            Some(_) => Verdict::Accept(skb),
-            None => from_mapped(ns, skb, Path::Local),
+            return Verdict::Accept(skb);
+        }
+        let guard = rcu::read_lock();
+        match flow_of(ns, &mut skb, Path::Local, &guard) {
+            Some((segment, flow)) if flow.path == Path::Local => from_flow(ns, skb, flow, &segment),
+            _ => Verdict::Accept(skb),
         }
     }
 }
 
-/// The socket has its packet already, by [`early`]: its peer is the virtual address.
-fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict {
-    let Ok(ip) = ipv4::Packet::new_header_checked(skb.linear()) else {
-        return Verdict::Accept(skb);
-    };
-    let (protocol, transport, src) = (ip.protocol(), ip.header_len(), ip.src());
-    match src == peer.0 {
-        true => Verdict::Accept(skb),
-        false => rewritten(ns, skb, protocol, transport, peer),
+/// The flow of a packet that comes in, of whatever path. An ICMP error about one of this path is translated.
+fn flow_of<'a>(
+    ns: &'a Netns<Endpoint>,
+    skb: &mut Skb,
+    path: Path,
+    guard: &'a rcu::Guard,
+) -> Option<(Segment, &'a Flow)> {
+    if ns.incoming.len() == 0 {
+        return None;
     }
+    let Some(segment) = segment(skb, Direction::In) else {
+        errors::inward(ns, skb, path);
+        return None;
+    };
+    let flow = ns.incoming.get(&segment.flow.key(), guard)?;
+    Some((segment, flow))
 }
 
-/// PRE_ROUTING: the packet of a flow of this host gets its socket before its route, if the kernel is told to do so.
-fn early(
+/// Gives the packet to its socket before its route is looked up, if the kernel is told to do so.
+fn give_to_socket(
     ns: &Netns<Endpoint>,
-    mut skb: Skb,
+    skb: &mut Skb,
     flow: &Flow,
     segment: &Segment,
     guard: &rcu::Guard,
-) -> Verdict {
+) {
     let tcp = match segment.flow.protocol {
         Protocol::Tcp => true,
         Protocol::Udp => false,
-        _ => return Verdict::Accept(skb),
+        _ => return,
     };
-    let (local, peer) = (segment.flow.local.1, flow.id().remote);
-    if socket::early_demux(ns.net(), &mut skb, tcp, local, peer, guard) {
+    let (port, peer) = (segment.flow.local.1, flow.id().remote);
+    if socket::early_demux(ns.net(), skb, tcp, port, peer, guard) {
         flow.hears(segment, clock::now_ms());
     }
-    Verdict::Accept(skb)
 }
 
-/// Puts the virtual address into a packet from a mapped one, if its flow is of this path.
-pub(crate) fn from_mapped(ns: &Netns<Endpoint>, mut skb: Skb, path: Path) -> Verdict {
-    if ns.incoming.len() == 0 {
-        return Verdict::Accept(skb);
+/// A packet that has its socket, whose peer is the virtual address.
+fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict {
+    match ipv4::Packet::new_header_checked(skb.linear()) {
+        Ok(ip) if ip.src() != peer.0 => {
+            let (protocol, transport) = (ip.protocol(), ip.header_len());
+            rewritten(ns, skb, protocol, transport, peer)
+        }
+        _ => Verdict::Accept(skb),
     }
-    let Some(segment) = segment(&mut skb, Direction::In) else {
-        errors::inward(ns, &mut skb, path);
-        return Verdict::Accept(skb);
-    };
-    let guard = rcu::read_lock();
-    let Some(flow) = ns.incoming.get(&segment.flow.key(), &guard) else {
-        return Verdict::Accept(skb);
-    };
-    if flow.path != path {
-        return match flow.path {
-            Path::Local => early(ns, skb, flow, &segment, &guard),
-            Path::Forwarded => Verdict::Accept(skb),
-        };
-    }
-    // The answer of a router to a request whose identifier happens to be that of a mapped echo.
+}
+
+/// A packet of this flow.
+fn from_flow(ns: &Netns<Endpoint>, mut skb: Skb, flow: &Flow, segment: &Segment) -> Verdict {
+    // The late answer of a router to a request whose identifier happens to be that of a mapped echo.
     if segment.flow.protocol == Protocol::Icmp && reply::is_ours(&mut skb) {
         return Verdict::Accept(skb);
     }
-    flow.hears(&segment, clock::now_ms());
-    let (protocol, at) = (segment.flow.protocol, segment.transport);
-    rewritten(ns, skb, protocol, at, flow.id().remote)
+    flow.hears(segment, clock::now_ms());
+    let (protocol, transport) = (segment.flow.protocol, segment.transport);
+    rewritten(ns, skb, protocol, transport, flow.id().remote)
 }
 
+/// Puts the virtual address and port into a packet.
 fn rewritten(
     ns: &Netns<Endpoint>,
     mut skb: Skb,
     protocol: Protocol,
     transport: usize,
-    to: (Ipv4Addr, u16),
+    peer: (Ipv4Addr, u16),
 ) -> Verdict {
-    match translate::rewrite(&mut skb, Side::Source, protocol, transport, to) {
+    match translate::rewrite(&mut skb, Side::Source, protocol, transport, peer) {
         Some(()) => {
             ns.counters.bump(En::TranslatedIn);
             Verdict::Accept(skb)

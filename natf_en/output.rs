@@ -54,12 +54,14 @@ pub(crate) fn destination(skb: &Skb) -> Option<Ipv4Addr> {
 
 /// The first bytes of a packet, as far as they matter for its flow.
 pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    if skb.linear().len() < SEGMENT_LEN {
-        // Nearly always because the packet ends there.
-        let len = skb.len().min(SEGMENT_LEN);
-        skb.head(len)?;
+    let parsed = Segment::parse(skb.linear(), direction);
+    // Of nearly every packet the headers are there. To ask for more would move data of TCP, which costs its
+    // receiver, too.
+    let len = skb.len().min(SEGMENT_LEN);
+    if parsed.is_some() || skb.linear().len() >= len {
+        return parsed;
     }
-    Segment::parse(skb.linear(), direction)
+    Segment::parse(skb.head(len)?, direction)
 }
 
 /// A packet to a virtual address, of this host or of one behind it.
@@ -76,7 +78,7 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
     let now = clock::now_ms();
     if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
         if !flow.is_over(now, segment.opens()) {
-            return of_flow(ns, flow, skb, &segment, &guard);
+            return of_flow(ns, flow, skb, &segment, now, &guard);
         }
         flow::forget(ns, flow);
     }
@@ -96,10 +98,11 @@ fn of_flow(
     flow: &Counted<Flow>,
     skb: Skb,
     segment: &Segment,
+    now: u64,
     guard: &rcu::Guard,
 ) -> Verdict {
     match flow.state() {
-        FlowState::Open(to) => return translated(ns, flow, skb, segment, to, guard),
+        FlowState::Open(to) => return translated(ns, flow, skb, segment, to, now, guard),
         FlowState::Broken => return broken(ns, skb, guard),
         FlowState::Pending => {}
     }
@@ -109,7 +112,7 @@ fn of_flow(
             return Verdict::Stolen;
         }
         Hold::Open(skb) => match flow.open_to() {
-            Some(to) => return translated(ns, flow, skb, segment, to, guard),
+            Some(to) => return translated(ns, flow, skb, segment, to, now, guard),
             None => return broken(ns, skb, guard),
         },
         Hold::Refused(skb, refusal) => {
@@ -190,7 +193,7 @@ fn not_entered(
     guard: &rcu::Guard,
 ) -> Verdict {
     match ns.outgoing.get(&segment.flow.key(), guard) {
-        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, guard),
+        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, clock::now_ms(), guard),
         _ => {
             ns.counters.bump(En::OutTableFull);
             refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
@@ -205,9 +208,10 @@ fn translated(
     mut skb: Skb,
     segment: &Segment,
     to: (Ipv4Addr, u16),
+    now: u64,
     guard: &rcu::Guard,
 ) -> Verdict {
-    if flow.sends(segment, clock::now_ms()) {
+    if flow.sends(segment, now) {
         renewal::ask(ns, flow, &skb, guard);
     }
     // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.

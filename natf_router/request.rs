@@ -38,11 +38,11 @@ impl hook::Hook<Router> for Hook {
     const PRIORITY: i32 = -350;
 
     fn handle(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
+        if !looks_like_request(&mut skb) {
+            return Verdict::Accept(skb);
+        }
         let guard = rcu::read_lock();
-        if !looks_like_request(&mut skb)
-            || ns.act.get().is_empty()
-            || !route::is_for_us(&mut skb, &guard)
-        {
+        if ns.act.get().is_empty() || !route::is_for_us(&mut skb, &guard) {
             return Verdict::Accept(skb);
         }
         match check(ns, &mut skb, &guard) {

@@ -24,10 +24,20 @@
 
 /* ---- table ---- */
 
+/* Two words, which is less than a call of memcmp. */
+static int natf_table_differs(struct rhashtable_compare_arg *arg, const void *entry)
+{
+	const u64 *a = arg->key, *b = (const u64 *)((const struct natf_link *)entry)->key;
+
+	BUILD_BUG_ON(NATF_KEY_LEN != 2 * sizeof(u64));
+	return a[0] != b[0] || a[1] != b[1];
+}
+
 static const struct rhashtable_params natf_table_params = {
 	.key_len = NATF_KEY_LEN,
 	.key_offset = offsetof(struct natf_link, key),
 	.head_offset = offsetof(struct natf_link, node),
+	.obj_cmpfn = natf_table_differs,
 	.automatic_shrinking = true,
 };
 
@@ -630,6 +640,33 @@ void natf_work_arm(struct delayed_work *work, u32 delay_ms)
 void natf_work_stop(struct delayed_work *work)
 {
 	disable_delayed_work_sync(work);
+}
+
+/* ---- counters ---- */
+
+u64 __percpu *natf_counters_alloc(u32 count)
+{
+	return __alloc_percpu(array_size(count, sizeof(u64)), __alignof__(u64));
+}
+
+void natf_counters_free(u64 __percpu *counters)
+{
+	free_percpu(counters);
+}
+
+void natf_counters_bump(u64 __percpu *counters, u32 which)
+{
+	this_cpu_inc(counters[which]);
+}
+
+u64 natf_counters_sum(const u64 __percpu *counters, u32 which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&counters[which], cpu));
+	return sum;
 }
 
 /* ---- locks, time, randomness ---- */

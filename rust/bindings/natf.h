@@ -26,7 +26,7 @@
 #define NATF_LINKED 1
 struct natf_link {
 	struct rhash_head node;
-	u8 key[NATF_KEY_LEN] __aligned(4);
+	u8 key[NATF_KEY_LEN] __aligned(8);
 };
 
 /* The route that a flow took last. Zeroed: none. */
@@ -105,6 +105,12 @@ void natf_bin_attr_init(struct bin_attribute *attr);
 void natf_work_init(struct delayed_work *work, work_func_t fn);
 void natf_work_arm(struct delayed_work *work, u32 delay_ms);
 void natf_work_stop(struct delayed_work *work);
+
+/* counters */
+u64 __percpu *natf_counters_alloc(u32 count);
+void natf_counters_free(u64 __percpu *counters);
+void natf_counters_bump(u64 __percpu *counters, u32 which);
+u64 natf_counters_sum(const u64 __percpu *counters, u32 which);
 
 /* locks, time, randomness */
 void natf_spin_lock_init(spinlock_t *lock);

@@ -167,8 +167,8 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
 
     /// The object of `key`, for as long as the RCU section lasts.
     pub(crate) fn get<'a>(&'a self, key: &Key, _guard: &'a rcu::Guard) -> Option<&'a Counted<T>> {
-        /// The hash function reads words.
-        #[repr(C, align(4))]
+        /// Read as words.
+        #[repr(C, align(8))]
         struct Whole(Key, u8);
 
         let whole = Whole(*key, LINKED);
