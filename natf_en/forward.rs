@@ -19,18 +19,23 @@ impl hook::Hook<Endpoint> for OutHook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 2;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
         // Our own packets were seen when they left their socket.
-        if !state.has_input() {
-            return Verdict::Accept(skb);
+        match state.has_input() {
+            false => Verdict::Accept(skb),
+            true => forwarded(ns, skb),
         }
-        match output::destination(&skb) {
-            Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
-                skb.stay_slow();
-                output::to_virtual(ns, skb, dst, Path::Forwarded)
-            }
-            _ => Verdict::Accept(skb),
+    }
+}
+
+fn forwarded(ns: &Netns<Endpoint>, skb: Skb) -> Verdict {
+    match output::destination(&skb) {
+        Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+            skb.stay_slow();
+            output::to_virtual(ns, skb, dst, Path::Forwarded)
         }
+        _ => Verdict::Accept(skb),
     }
 }
 

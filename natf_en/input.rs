@@ -30,6 +30,7 @@ impl hook::Hook<Endpoint> for EarlyHook {
     const POINT: Point = Point::PreRouting;
     const PRIORITY: i32 = -350;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
         let Some(mut skb) = reply::take_reply(ns, skb) else {
             return Verdict::Stolen;
@@ -55,6 +56,7 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalIn;
     const PRIORITY: i32 = i32::MAX;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
         let peer = socket::peer(&skb);
         if let Some(peer) = peer.filter(|peer| ns.prefix().is_virtual(peer.0)) {
@@ -74,6 +76,7 @@ impl hook::Hook<Endpoint> for Hook {
 }
 
 /// The flow of a packet that comes in, of whatever path. An ICMP error about one of this path is translated.
+#[inline(always)]
 fn flow_of<'a>(
     ns: &'a Netns<Endpoint>,
     skb: &mut Skb,

@@ -32,6 +32,7 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalOut;
     const PRIORITY: i32 = -350;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
         match destination(&skb) {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
@@ -53,15 +54,21 @@ pub(crate) fn destination(skb: &Skb) -> Option<Ipv4Addr> {
 }
 
 /// The first bytes of a packet, as far as they matter for its flow.
+#[inline(always)]
 pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    let parsed = Segment::parse(skb.linear(), direction);
     // Of nearly every packet the headers are there. To ask for more would move data of TCP, which costs its
     // receiver, too.
+    Segment::parse(skb.linear(), direction).or_else(|| segment_pulled(skb, direction))
+}
+
+/// The same for a packet of which less is there, or none at all.
+#[cold]
+fn segment_pulled(skb: &mut Skb, direction: Direction) -> Option<Segment> {
     let len = skb.len().min(SEGMENT_LEN);
-    if parsed.is_some() || skb.linear().len() >= len {
-        return parsed;
+    match skb.linear().len() >= len {
+        true => None,
+        false => Segment::parse(skb.head(len)?, direction),
     }
-    Segment::parse(skb.head(len)?, direction)
 }
 
 /// A packet to a virtual address, of this host or of one behind it.
@@ -93,6 +100,7 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
 }
 
 /// A packet of a known flow.
+#[inline(always)]
 fn of_flow(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
@@ -128,6 +136,7 @@ fn of_flow(
 
 /// A segment of a connection that the router lost: answered with a reset, from the tick, because TCP holds
 /// its socket now.
+#[cold]
 fn broken(ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Verdict {
     if !skb.hold(guard) {
         return Verdict::Drop(skb);
@@ -139,6 +148,7 @@ fn broken(ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Verdict {
 }
 
 /// The first packet of a new flow: held, and the router asked.
+#[cold]
 fn first(
     ns: &Netns<Endpoint>,
     name: Arc<nrt::Entry>,
@@ -184,6 +194,7 @@ fn first(
 }
 
 /// A first packet whose flow could not be entered: another CPU was quicker, or there is no room.
+#[cold]
 fn not_entered(
     ns: &Netns<Endpoint>,
     skb: Skb,
@@ -202,6 +213,7 @@ fn not_entered(
 }
 
 /// Sends the packet on its way to the mapped address.
+#[inline(always)]
 fn translated(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
@@ -231,6 +243,7 @@ fn translated(
 /// # Errors
 ///
 /// `ENOMEM`, or that of the routing table.
+#[inline(always)]
 pub(crate) fn translate_out(
     ns: &Netns<Endpoint>,
     flow: &Flow,
@@ -251,6 +264,7 @@ pub(crate) fn translate_out(
 
 /// Tells the sender. A datagram socket of this host hears it from its system call, a TCP socket from the
 /// tick, a host behind this one by ICMP.
+#[cold]
 fn refuse(ns: &Netns<Endpoint>, mut skb: Skb, path: Path, tcp: bool, refusal: Refusal) -> Verdict {
     if path == Path::Forwarded {
         skb.refuse(icmp_code(refusal));

@@ -69,6 +69,7 @@ pub struct Segment {
 impl Segment {
     /// Reads `head`, the start of a packet: at least [`SEGMENT_LEN`] bytes, if it has so many. `None`: a fragment, too short, or neither TCP nor UDP nor an
     /// echo request of ours or the reply to one.
+    #[inline(always)]
     pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
         let packet = ipv4::Packet::new_header_checked(head).ok()?;
         let transport = packet.header_len();
