@@ -90,7 +90,7 @@ fn flow_of<'a>(
         errors::inward(ns, skb, path);
         return None;
     };
-    let flow = ns.incoming.get(&segment.flow.key(), guard)?;
+    let flow = ns.incoming.find(segment.flow.words(), guard)?;
     Some((segment, flow))
 }
 
@@ -114,6 +114,7 @@ fn give_to_socket(
 }
 
 /// A packet that has its socket, whose peer is the virtual address.
+#[inline(always)]
 fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict {
     match ipv4::Packet::new_header_checked(skb.linear()) {
         Ok(ip) if ip.src() != peer.0 => {

@@ -83,7 +83,7 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
     };
     let guard = rcu::read_lock();
     let now = clock::now_ms();
-    if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
+    if let Some(flow) = ns.outgoing.find(segment.flow.words(), &guard) {
         if !flow.is_over(now, segment.opens()) {
             return of_flow(ns, flow, skb, &segment, now, &guard);
         }

@@ -24,8 +24,16 @@ use crate::{keys, output, renewal, request};
 
 /// Takes a packet in PRE_ROUTING, if it is the reply of a router that was asked, and acts on it. Before every rule of
 /// the user, so that the reply does not depend on what the firewall says about ping. None: taken.
-pub(crate) fn take_reply(ns: &Netns<Endpoint>, mut skb: Skb) -> Option<Skb> {
-    if ns.negotiating.len() == 0 || !is_ours(&mut skb) {
+#[inline(always)]
+pub(crate) fn take_reply(ns: &Netns<Endpoint>, skb: Skb) -> Option<Skb> {
+    match ns.negotiating.len() {
+        0 => Some(skb),
+        _ => take_awaited(ns, skb),
+    }
+}
+
+fn take_awaited(ns: &Netns<Endpoint>, mut skb: Skb) -> Option<Skb> {
+    if !is_ours(&mut skb) {
         return Some(skb);
     }
     if !route::is_for_us(&mut skb, &rcu::read_lock()) {

@@ -50,8 +50,11 @@ int natf_table_init(struct rhashtable *ht, u32 max)
 	return rhashtable_init(ht, &params);
 }
 
-void *natf_table_lookup(struct rhashtable *ht, const u8 *key)
+/* The key as two little-endian words: a caller has it in registers. */
+void *natf_table_lookup(struct rhashtable *ht, u64 low, u64 high)
 {
+	const __le64 key[] = { cpu_to_le64(low), cpu_to_le64(high) };
+
 	return rhashtable_lookup(ht, key, natf_table_params);
 }
 

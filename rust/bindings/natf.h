@@ -36,7 +36,7 @@ struct natf_route {
 
 /* table */
 int natf_table_init(struct rhashtable *ht, u32 max);
-void *natf_table_lookup(struct rhashtable *ht, const u8 *key);
+void *natf_table_lookup(struct rhashtable *ht, u64 low, u64 high);
 int natf_table_insert(struct rhashtable *ht, struct natf_link *link);
 int natf_table_remove(struct rhashtable *ht, struct natf_link *link);
 int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new);
