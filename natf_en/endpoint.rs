@@ -12,19 +12,20 @@ use crate::flow::{Flow, Incoming, Outgoing};
 use crate::held::{Answers, Queue};
 use crate::keys::Keys;
 use crate::linux::clock;
+use crate::linux::counters::Counters;
 use crate::linux::hook::Spec;
 use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::shared::Shared;
 use crate::linux::table::Map;
 use crate::names::SetAside;
-use crate::natf::counters::EnCounters;
+use crate::natf::counters::En;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::siphash;
 use crate::natf::vaddr::Prefix;
-use crate::{forward, input, output, renewal, reply, tick};
+use crate::{forward, input, output, renewal, tick};
 
 /// Names known at a time.
 const NRT_MAX: u32 = 16_384;
@@ -40,7 +41,7 @@ const SET_ASIDE_MAX: u32 = 65_536;
 /// State of one namespace.
 #[pin_data]
 pub(crate) struct Endpoint {
-    pub(crate) counters: EnCounters,
+    pub(crate) counters: Counters<En>,
     /// Suffixes of the names that get a virtual address.
     #[pin]
     pub(crate) domains: Snapshot<KVVec<Suffix>>,
@@ -49,8 +50,6 @@ pub(crate) struct Endpoint {
     pub(crate) keys: Snapshot<Keys>,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
-    /// Whether hosts behind this one have, or had, flows here.
-    pub(crate) forwards: AtomicBool,
     /// First octet of the virtual addresses.
     pub(crate) prefix: AtomicU8,
     /// Ports of DNS servers, as [`Ports`] packs them.
@@ -110,10 +109,9 @@ static ID: Id<Endpoint> = Id::new();
 impl Namespace for Endpoint {
     const HOOKS: &'static [Spec<Self>] = &[
         Spec::of::<output::Hook>(),
-        Spec::of::<reply::Hook>(),
         Spec::of::<input::Hook>(),
         Spec::of::<forward::OutHook>(),
-        Spec::of::<forward::InHook>(),
+        Spec::of::<input::EarlyHook>(),
         Spec::of::<forward::DnsHook>(),
     ];
 
@@ -123,11 +121,10 @@ impl Namespace for Endpoint {
 
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Endpoint {
-            counters: EnCounters::new(),
+            counters: Counters::new()?,
             domains <- Snapshot::new(KVVec::new()),
             keys <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),
-            forwards: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
             queries <- Map::new(QUERIES_MAX),

@@ -316,6 +316,7 @@ impl Flow {
 
     /// Whether the flow is over at `now`, in milliseconds; with `opens`, whether it would be for a
     /// packet that opens a connection.
+    #[inline(always)]
     pub(crate) fn is_over(&self, now: u64, opens: bool) -> bool {
         let state = self.state.load(Ordering::Acquire);
         if state == PENDING {

@@ -2,16 +2,14 @@
 
 //! The same for the hosts behind this one, if it is a router with a NAT (section 3.4 of the paper): first
 //! its NAT makes their packets its own, then they are translated like its own. On the way back first the
-//! virtual address is put in, then the NAT undoes its part.
-
-use core::sync::atomic::Ordering;
+//! virtual address is put in (by [`input`](crate::input)), then the NAT undoes its part.
 
 use crate::endpoint::Endpoint;
 use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
-use crate::{dns, input, output};
+use crate::{dns, output};
 
 /// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
 /// conntrack entry is not yet confirmed (that comes at the very end) and stays with a held packet.
@@ -21,34 +19,23 @@ impl hook::Hook<Endpoint> for OutHook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 2;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
         // Our own packets were seen when they left their socket.
-        if !state.has_input() {
-            return Verdict::Accept(skb);
-        }
-        match output::destination(&skb) {
-            Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
-                skb.stay_slow();
-                output::to_virtual(ns, skb, dst, Path::Forwarded)
-            }
-            _ => Verdict::Accept(skb),
+        match state.has_input() {
+            false => Verdict::Accept(skb),
+            true => forwarded(ns, skb),
         }
     }
 }
 
-/// PRE_ROUTING, after defragmentation (-400), before conntrack (-200), whose entry speaks of the virtual
-/// address.
-pub(crate) struct InHook;
-
-impl hook::Hook<Endpoint> for InHook {
-    const POINT: Point = Point::PreRouting;
-    const PRIORITY: i32 = -350;
-
-    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
-        if !ns.forwards.load(Ordering::Relaxed) {
-            return Verdict::Accept(skb);
+fn forwarded(ns: &Netns<Endpoint>, skb: Skb) -> Verdict {
+    match output::destination(&skb) {
+        Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+            skb.stay_slow();
+            output::to_virtual(ns, skb, dst, Path::Forwarded)
         }
-        input::from_mapped(ns, skb, Path::Forwarded)
+        _ => Verdict::Accept(skb),
     }
 }
 

@@ -3,21 +3,51 @@
 //! A packet comes in: a DNS answer gets its virtual address, and a packet from a mapped address shows the
 //! application the virtual one.
 
+use core::net::Ipv4Addr;
+
 use kernel::sync::rcu;
 
 use crate::endpoint::Endpoint;
-use crate::flow::Path;
+use crate::flow::{Flow, Path};
 use crate::linux::clock;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
+use crate::linux::socket;
 use crate::natf::counters::En;
-use crate::natf::vat::Direction;
-use crate::natf::wire::ipv4::Protocol;
+use crate::natf::vat::{Direction, Segment};
+use crate::natf::wire::ipv4::{self, Protocol};
 use crate::output::segment;
 use crate::reply;
 use crate::translate::{self, Side};
 use crate::{dns, errors};
+
+/// PRE_ROUTING, after defragmentation (-400), before conntrack (-200): the entries of hosts behind us speak of the
+/// virtual address. Packets for this host keep what the wire says until its firewall has seen them.
+pub(crate) struct EarlyHook;
+
+impl hook::Hook<Endpoint> for EarlyHook {
+    const POINT: Point = Point::PreRouting;
+    const PRIORITY: i32 = -350;
+
+    #[inline(always)]
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+        let Some(mut skb) = reply::take_reply(ns, skb) else {
+            return Verdict::Stolen;
+        };
+        let guard = rcu::read_lock();
+        match flow_of(ns, &mut skb, Path::Forwarded, &guard) {
+            None => Verdict::Accept(skb),
+            Some((segment, flow)) => match flow.path {
+                Path::Forwarded => from_flow(ns, skb, flow, &segment),
+                Path::Local => {
+                    give_to_socket(ns, &mut skb, flow, &segment, &guard);
+                    Verdict::Accept(skb)
+                }
+            },
+        }
+    }
+}
 
 /// LOCAL_IN, after all: the firewall and conntrack of this host see the real addresses.
 pub(crate) struct Hook;
@@ -26,33 +56,95 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalIn;
     const PRIORITY: i32 = i32::MAX;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+        let peer = socket::peer(&skb);
+        if let Some(peer) = peer.filter(|peer| ns.prefix().is_virtual(peer.0)) {
+            return from_socket(ns, skb, peer);
+        }
         dns::take_answer(ns, &mut skb);
-        from_mapped(ns, skb, Path::Local)
+        if peer.is_some() {
+            // A connection of another kind.
+            return Verdict::Accept(skb);
+        }
+        let guard = rcu::read_lock();
+        match flow_of(ns, &mut skb, Path::Local, &guard) {
+            Some((segment, flow)) if flow.path == Path::Local => from_flow(ns, skb, flow, &segment),
+            _ => Verdict::Accept(skb),
+        }
     }
 }
 
-/// Puts the virtual address into a packet from a mapped one, if its flow is of this path.
-pub(crate) fn from_mapped(ns: &Netns<Endpoint>, mut skb: Skb, path: Path) -> Verdict {
+/// The flow of a packet that comes in, of whatever path. An ICMP error about one of this path is translated.
+#[inline(always)]
+fn flow_of<'a>(
+    ns: &'a Netns<Endpoint>,
+    skb: &mut Skb,
+    path: Path,
+    guard: &'a rcu::Guard,
+) -> Option<(Segment, &'a Flow)> {
     if ns.incoming.len() == 0 {
-        return Verdict::Accept(skb);
+        return None;
     }
-    let Some(segment) = segment(&mut skb, Direction::In) else {
-        errors::inward(ns, &mut skb, path);
-        return Verdict::Accept(skb);
+    let Some(segment) = segment(skb, Direction::In) else {
+        errors::inward(ns, skb, path);
+        return None;
     };
-    let guard = rcu::read_lock();
-    let flow = ns.incoming.get(&segment.flow.key(), &guard);
-    let Some(flow) = flow.filter(|flow| flow.path == path) else {
-        return Verdict::Accept(skb);
+    let flow = ns.incoming.find(segment.flow.words(), guard)?;
+    Some((segment, flow))
+}
+
+/// Gives the packet to its socket before its route is looked up, if the kernel is told to do so.
+fn give_to_socket(
+    ns: &Netns<Endpoint>,
+    skb: &mut Skb,
+    flow: &Flow,
+    segment: &Segment,
+    guard: &rcu::Guard,
+) {
+    let tcp = match segment.flow.protocol {
+        Protocol::Tcp => true,
+        Protocol::Udp => false,
+        _ => return,
     };
-    // The answer of a router to a request whose identifier happens to be that of a mapped echo.
+    let (port, peer) = (segment.flow.local.1, flow.id().remote);
+    if socket::early_demux(ns.net(), skb, tcp, port, peer, guard) {
+        flow.hears(segment, clock::now_ms());
+    }
+}
+
+/// A packet that has its socket, whose peer is the virtual address.
+#[inline(always)]
+fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict {
+    match ipv4::Packet::new_header_checked(skb.linear()) {
+        Ok(ip) if ip.src() != peer.0 => {
+            let (protocol, transport) = (ip.protocol(), ip.header_len());
+            rewritten(ns, skb, protocol, transport, peer)
+        }
+        _ => Verdict::Accept(skb),
+    }
+}
+
+/// A packet of this flow.
+fn from_flow(ns: &Netns<Endpoint>, mut skb: Skb, flow: &Flow, segment: &Segment) -> Verdict {
+    // The late answer of a router to a request whose identifier happens to be that of a mapped echo.
     if segment.flow.protocol == Protocol::Icmp && reply::is_ours(&mut skb) {
         return Verdict::Accept(skb);
     }
-    flow.hears(&segment, clock::now_ms());
-    let (protocol, at) = (segment.flow.protocol, segment.transport);
-    match translate::rewrite(&mut skb, Side::Source, protocol, at, flow.id().remote) {
+    flow.hears(segment, clock::now_ms());
+    let (protocol, transport) = (segment.flow.protocol, segment.transport);
+    rewritten(ns, skb, protocol, transport, flow.id().remote)
+}
+
+/// Puts the virtual address and port into a packet.
+fn rewritten(
+    ns: &Netns<Endpoint>,
+    mut skb: Skb,
+    protocol: Protocol,
+    transport: usize,
+    peer: (Ipv4Addr, u16),
+) -> Verdict {
+    match translate::rewrite(&mut skb, Side::Source, protocol, transport, peer) {
         Some(()) => {
             ns.counters.bump(En::TranslatedIn);
             Verdict::Accept(skb)

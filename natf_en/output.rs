@@ -32,6 +32,7 @@ impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalOut;
     const PRIORITY: i32 = -350;
 
+    #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
         match destination(&skb) {
             Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
@@ -53,13 +54,21 @@ pub(crate) fn destination(skb: &Skb) -> Option<Ipv4Addr> {
 }
 
 /// The first bytes of a packet, as far as they matter for its flow.
+#[inline(always)]
 pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    if skb.linear().len() < SEGMENT_LEN {
-        // Nearly always because the packet ends there.
-        let len = skb.len().min(SEGMENT_LEN);
-        skb.head(len)?;
+    // Of nearly every packet the headers are there. To ask for more would move data of TCP, which costs its
+    // receiver, too.
+    Segment::parse(skb.linear(), direction).or_else(|| segment_pulled(skb, direction))
+}
+
+/// The same for a packet of which less is there, or none at all.
+#[cold]
+fn segment_pulled(skb: &mut Skb, direction: Direction) -> Option<Segment> {
+    let len = skb.len().min(SEGMENT_LEN);
+    match skb.linear().len() >= len {
+        true => None,
+        false => Segment::parse(skb.head(len)?, direction),
     }
-    Segment::parse(skb.linear(), direction)
 }
 
 /// A packet to a virtual address, of this host or of one behind it.
@@ -74,9 +83,9 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
     };
     let guard = rcu::read_lock();
     let now = clock::now_ms();
-    if let Some(flow) = ns.outgoing.get(&segment.flow.key(), &guard) {
+    if let Some(flow) = ns.outgoing.find(segment.flow.words(), &guard) {
         if !flow.is_over(now, segment.opens()) {
-            return of_flow(ns, flow, skb, &segment, &guard);
+            return of_flow(ns, flow, skb, &segment, now, &guard);
         }
         flow::forget(ns, flow);
     }
@@ -91,15 +100,17 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
 }
 
 /// A packet of a known flow.
+#[inline(always)]
 fn of_flow(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
     skb: Skb,
     segment: &Segment,
+    now: u64,
     guard: &rcu::Guard,
 ) -> Verdict {
     match flow.state() {
-        FlowState::Open(to) => return translated(ns, flow, skb, segment, to, guard),
+        FlowState::Open(to) => return translated(ns, flow, skb, segment, to, now, guard),
         FlowState::Broken => return broken(ns, skb, guard),
         FlowState::Pending => {}
     }
@@ -109,7 +120,7 @@ fn of_flow(
             return Verdict::Stolen;
         }
         Hold::Open(skb) => match flow.open_to() {
-            Some(to) => return translated(ns, flow, skb, segment, to, guard),
+            Some(to) => return translated(ns, flow, skb, segment, to, now, guard),
             None => return broken(ns, skb, guard),
         },
         Hold::Refused(skb, refusal) => {
@@ -125,6 +136,7 @@ fn of_flow(
 
 /// A segment of a connection that the router lost: answered with a reset, from the tick, because TCP holds
 /// its socket now.
+#[cold]
 fn broken(ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Verdict {
     if !skb.hold(guard) {
         return Verdict::Drop(skb);
@@ -136,6 +148,7 @@ fn broken(ns: &Netns<Endpoint>, mut skb: Skb, guard: &rcu::Guard) -> Verdict {
 }
 
 /// The first packet of a new flow: held, and the router asked.
+#[cold]
 fn first(
     ns: &Netns<Endpoint>,
     name: Arc<nrt::Entry>,
@@ -161,9 +174,6 @@ fn first(
         ns.counters.bump(En::NoMemory);
         return Verdict::Stolen;
     };
-    if path == Path::Forwarded {
-        ns.forwards.store(true, Ordering::Relaxed);
-    }
     // Counted before anybody else can find the flow and let its packet go.
     ns.held.fetch_add(weight, Ordering::Relaxed);
     let entered = ns
@@ -188,6 +198,7 @@ fn first(
 }
 
 /// A first packet whose flow could not be entered: another CPU was quicker, or there is no room.
+#[cold]
 fn not_entered(
     ns: &Netns<Endpoint>,
     skb: Skb,
@@ -197,7 +208,7 @@ fn not_entered(
     guard: &rcu::Guard,
 ) -> Verdict {
     match ns.outgoing.get(&segment.flow.key(), guard) {
-        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, guard),
+        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, clock::now_ms(), guard),
         _ => {
             ns.counters.bump(En::OutTableFull);
             refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
@@ -206,15 +217,17 @@ fn not_entered(
 }
 
 /// Sends the packet on its way to the mapped address.
+#[inline(always)]
 fn translated(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
     mut skb: Skb,
     segment: &Segment,
     to: (Ipv4Addr, u16),
+    now: u64,
     guard: &rcu::Guard,
 ) -> Verdict {
-    if flow.sends(segment, clock::now_ms()) {
+    if flow.sends(segment, now) {
         renewal::ask(ns, flow, &skb, guard);
     }
     // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.
@@ -234,6 +247,7 @@ fn translated(
 /// # Errors
 ///
 /// `ENOMEM`, or that of the routing table.
+#[inline(always)]
 pub(crate) fn translate_out(
     ns: &Netns<Endpoint>,
     flow: &Flow,
@@ -254,6 +268,7 @@ pub(crate) fn translate_out(
 
 /// Tells the sender. A datagram socket of this host hears it from its system call, a TCP socket from the
 /// tick, a host behind this one by ICMP.
+#[cold]
 fn refuse(ns: &Netns<Endpoint>, mut skb: Skb, path: Path, tcp: bool, refusal: Refusal) -> Verdict {
     if path == Path::Forwarded {
         skb.refuse(icmp_code(refusal));

@@ -9,8 +9,8 @@ use kernel::sync::rcu;
 use crate::endpoint::Endpoint;
 use crate::flow::{Flow, Path};
 use crate::linux::clock;
-use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
+use crate::linux::route;
 use crate::linux::shared::Shared;
 use crate::linux::skb::Skb;
 use crate::natf::counters::En;
@@ -22,24 +22,28 @@ use crate::pending::nonce_key;
 use crate::translate::{self, Side};
 use crate::{keys, output, renewal, request};
 
-/// LOCAL_IN, before all: the reply must not depend on what the firewall says about ping.
-pub(crate) struct Hook;
-
-impl hook::Hook<Endpoint> for Hook {
-    const POINT: Point = Point::LocalIn;
-    const PRIORITY: i32 = i32::MIN;
-
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        if ns.negotiating.len() == 0 || !is_ours(&mut skb) {
-            return Verdict::Accept(skb);
-        }
-        match take(ns, &mut skb) {
-            Some(()) => {}
-            None => ns.counters.bump(En::ReplyMalformed),
-        }
-        skb.consume();
-        Verdict::Stolen
+/// Takes a packet in PRE_ROUTING, if it is the reply of a router that was asked, and acts on it. Before every rule of
+/// the user, so that the reply does not depend on what the firewall says about ping. None: taken.
+#[inline(always)]
+pub(crate) fn take_reply(ns: &Netns<Endpoint>, skb: Skb) -> Option<Skb> {
+    match ns.negotiating.len() {
+        0 => Some(skb),
+        _ => take_awaited(ns, skb),
     }
+}
+
+fn take_awaited(ns: &Netns<Endpoint>, mut skb: Skb) -> Option<Skb> {
+    if !is_ours(&mut skb) {
+        return Some(skb);
+    }
+    if !route::is_for_us(&mut skb, &rcu::read_lock()) {
+        return Some(skb);
+    }
+    if take(ns, &mut skb).is_none() {
+        ns.counters.bump(En::ReplyMalformed);
+    }
+    skb.consume();
+    None
 }
 
 /// Whether the packet is an echo reply that carries the magic of NAT-f.

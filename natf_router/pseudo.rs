@@ -27,39 +27,48 @@ impl hook::Hook<Router> for Hook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 1;
 
-    fn handle(ns: &Netns<Router>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        if ns.pending.len() == 0 || skb.len() > MAX_LEN {
-            return Verdict::Accept(skb);
+    #[inline(always)]
+    fn handle(ns: &Netns<Router>, skb: Skb, _state: &State<'_>) -> Verdict {
+        match ns.pending.len() {
+            0 => Verdict::Accept(skb),
+            _ => one_is_about(ns, skb),
         }
-        let len = skb.len();
-        let Some(pseudo) = skb.head(len).and_then(Pseudo::parse) else {
-            return Verdict::Accept(skb);
-        };
-        let guard = rcu::read_lock();
-        let Some(pending) = ns.pending.get(&pseudo.key(), &guard) else {
-            return Verdict::Accept(skb);
-        };
-        if !pending.answered.load(Ordering::Relaxed) && conntrack::end_stale(&skb) {
-            pending.again.store(true, Ordering::Relaxed);
-            skb.consume();
-            return Verdict::Stolen;
-        }
-        if pseudo.src.0 == pending.host {
-            pending.bare.store(true, Ordering::Relaxed);
-            skb.consume();
-            return Verdict::Stolen;
-        }
-        ns.pending.remove_key(&pseudo.key());
-        if pending.answered.swap(true, Ordering::Relaxed) {
-            ns.counters.bump(Count::Late);
-        } else {
-            let (response, counter) = read_mapping(ns, &skb, &pseudo, pending, &guard);
-            ns.counters.bump(counter);
-            reply::send(ns, &response, pending.echo);
-        }
-        skb.consume();
-        Verdict::Stolen
     }
+}
+
+/// This may be a pseudo-packet, or a copy of one.
+fn one_is_about(ns: &Netns<Router>, mut skb: Skb) -> Verdict {
+    if skb.len() > MAX_LEN {
+        return Verdict::Accept(skb);
+    }
+    let len = skb.len();
+    let Some(pseudo) = skb.head(len).and_then(Pseudo::parse) else {
+        return Verdict::Accept(skb);
+    };
+    let guard = rcu::read_lock();
+    let Some(pending) = ns.pending.get(&pseudo.key(), &guard) else {
+        return Verdict::Accept(skb);
+    };
+    if !pending.answered.load(Ordering::Relaxed) && conntrack::end_stale(&skb) {
+        pending.again.store(true, Ordering::Relaxed);
+        skb.consume();
+        return Verdict::Stolen;
+    }
+    if pseudo.src.0 == pending.host {
+        pending.bare.store(true, Ordering::Relaxed);
+        skb.consume();
+        return Verdict::Stolen;
+    }
+    ns.pending.remove_key(&pseudo.key());
+    if pending.answered.swap(true, Ordering::Relaxed) {
+        ns.counters.bump(Count::Late);
+    } else {
+        let (response, counter) = read_mapping(ns, &skb, &pseudo, pending, &guard);
+        ns.counters.bump(counter);
+        reply::send(ns, &response, pending.echo);
+    }
+    skb.consume();
+    Verdict::Stolen
 }
 
 /// The answer: where the NAT has put the flow, or that there is no room.

@@ -37,46 +37,58 @@ impl hook::Hook<Router> for Hook {
     const POINT: Point = Point::PreRouting;
     const PRIORITY: i32 = -350;
 
-    fn handle(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
-        let guard = rcu::read_lock();
-        if !looks_like_request(&mut skb)
-            || ns.act.get().is_empty()
-            || !route::is_for_us(&mut skb, &guard)
-        {
-            return Verdict::Accept(skb);
-        }
-        match check(ns, &mut skb, &guard) {
-            Checked::Plain => Verdict::Accept(skb),
-            Checked::Dropped(counter) => {
-                ns.counters.bump(counter);
-                Verdict::Drop(skb)
-            }
-            Checked::Refused(response, echo, counter) => {
-                ns.counters.bump(counter);
-                reply::send(ns, &response, echo);
-                skb.consume();
-                Verdict::Stolen
-            }
-            Checked::Allowed(pending) => {
-                if route::is_near(&skb, pending.host, &guard) {
-                    answer_near(ns, &pending);
-                } else {
-                    make_mapping(ns, pending, state.input_ifindex(), &guard);
-                }
-                skb.consume();
-                Verdict::Stolen
-            }
+    #[inline(always)]
+    fn handle(ns: &Netns<Router>, skb: Skb, state: &State<'_>) -> Verdict {
+        match is_icmp(&skb) {
+            false => Verdict::Accept(skb),
+            true => icmp_comes(ns, skb, state),
         }
     }
 }
 
-/// Whether the packet is a request at first sight: an echo request with our magic. Cheap for all others.
-fn looks_like_request(skb: &mut Skb) -> bool {
+/// Whether the packet is of ICMP, by its first bytes. All that most packets meet of us.
+fn is_icmp(skb: &Skb) -> bool {
     /// Offset of the protocol in the IPv4 header (RFC 791).
     const PROTOCOL: usize = 9;
-    if skb.linear().get(PROTOCOL) != Some(&u8::from(Protocol::Icmp)) {
-        return false;
+    skb.linear().get(PROTOCOL) == Some(&u8::from(Protocol::Icmp))
+}
+
+/// It may be a request.
+#[cold]
+fn icmp_comes(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
+    if !looks_like_request(&mut skb) {
+        return Verdict::Accept(skb);
     }
+    let guard = rcu::read_lock();
+    if ns.act.get().is_empty() || !route::is_for_us(&mut skb, &guard) {
+        return Verdict::Accept(skb);
+    }
+    match check(ns, &mut skb, &guard) {
+        Checked::Plain => Verdict::Accept(skb),
+        Checked::Dropped(counter) => {
+            ns.counters.bump(counter);
+            Verdict::Drop(skb)
+        }
+        Checked::Refused(response, echo, counter) => {
+            ns.counters.bump(counter);
+            reply::send(ns, &response, echo);
+            skb.consume();
+            Verdict::Stolen
+        }
+        Checked::Allowed(pending) => {
+            if route::is_near(&skb, pending.host, &guard) {
+                answer_near(ns, &pending);
+            } else {
+                make_mapping(ns, pending, state.input_ifindex(), &guard);
+            }
+            skb.consume();
+            Verdict::Stolen
+        }
+    }
+}
+
+/// Whether the packet is a request at first sight: an echo request with our magic.
+fn looks_like_request(skb: &mut Skb) -> bool {
     let mut look = || {
         let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
         if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {

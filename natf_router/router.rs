@@ -13,13 +13,14 @@ use crate::act::{self, Act, Writers};
 use crate::guard::Guard;
 use crate::keys::Keys;
 use crate::linux::clock;
+use crate::linux::counters::Counters;
 use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::table::Map;
 use crate::mappings::{self, Mappings, SWEEP_MS};
 use crate::natf::act::Limit;
-use crate::natf::counters::RouterCounters;
+use crate::natf::counters::Router as Count;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
 use crate::{pseudo, request};
@@ -30,7 +31,7 @@ pub(crate) const PENDING_MAX: u32 = 4096;
 /// State of one namespace.
 #[pin_data]
 pub(crate) struct Router {
-    pub(crate) counters: RouterCounters,
+    pub(crate) counters: Counters<Count>,
     /// Access control table. Empty: the module does nothing here.
     #[pin]
     pub(crate) act: Snapshot<Act>,
@@ -90,7 +91,7 @@ impl Namespace for Router {
 
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Router {
-            counters: RouterCounters::new(),
+            counters: Counters::new()?,
             act <- Snapshot::new(act::empty()),
             keys <- Snapshot::new(KVVec::new()),
             writers <- new_mutex!(Writers::new()),

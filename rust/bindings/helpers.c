@@ -18,15 +18,26 @@
 #include <net/netns/generic.h>
 #include <net/route.h>
 #include <net/tcp.h>
+#include <net/udp.h>
 
 #include "natf.h"
 
 /* ---- table ---- */
 
+/* Two words, which is less than a call of memcmp. */
+static int natf_table_differs(struct rhashtable_compare_arg *arg, const void *entry)
+{
+	const u64 *a = arg->key, *b = (const u64 *)((const struct natf_link *)entry)->key;
+
+	BUILD_BUG_ON(NATF_KEY_LEN != 2 * sizeof(u64));
+	return a[0] != b[0] || a[1] != b[1];
+}
+
 static const struct rhashtable_params natf_table_params = {
 	.key_len = NATF_KEY_LEN,
 	.key_offset = offsetof(struct natf_link, key),
 	.head_offset = offsetof(struct natf_link, node),
+	.obj_cmpfn = natf_table_differs,
 	.automatic_shrinking = true,
 };
 
@@ -39,8 +50,11 @@ int natf_table_init(struct rhashtable *ht, u32 max)
 	return rhashtable_init(ht, &params);
 }
 
-void *natf_table_lookup(struct rhashtable *ht, const u8 *key)
+/* The key as two little-endian words: a caller has it in registers. */
+void *natf_table_lookup(struct rhashtable *ht, u64 low, u64 high)
 {
+	const __le64 key[] = { cpu_to_le64(low), cpu_to_le64(high) };
+
 	return rhashtable_lookup(ht, key, natf_table_params);
 }
 
@@ -483,6 +497,69 @@ int natf_input_ifindex(const struct nf_hook_state *state)
 
 /* ---- sockets ---- */
 
+static void natf_give_to(struct sk_buff *skb, struct sock *sk, void (*let_go)(struct sk_buff *))
+{
+	skb->sk = sk;
+	skb->destructor = let_go;
+}
+
+/* By the route that the socket's last packet came by, if that still holds. */
+static void natf_route_as_before(struct sk_buff *skb, const struct sock *sk)
+{
+	struct dst_entry *dst = rcu_dereference(sk->sk_rx_dst);
+
+	if (dst && dst_check(dst, 0))
+		skb_dst_set_noref(skb, dst);
+}
+
+/*
+ * Early demultiplexing as the kernel does it after PRE_ROUTING, but for another source than the packet has: the
+ * peer of a connected socket of this host, TCP or UDP. False: no such socket, or this is turned off. VRFs are left
+ * to the kernel. In PRE_ROUTING, inside an RCU section.
+ */
+bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport, __be32 peer, __be16 peer_port)
+{
+	const struct net_device *dev = skb->dev;
+	__be32 us = ip_hdr(skb)->daddr;
+	struct sock *sk;
+
+	if (!READ_ONCE(net->ipv4.sysctl_ip_early_demux) || skb->sk || skb_dst(skb) ||
+	    skb->pkt_type != PACKET_HOST || netif_is_l3_slave(dev) || netif_is_l3_master(dev))
+		return false;
+	if (tcp) {
+		if (!READ_ONCE(net->ipv4.sysctl_tcp_early_demux))
+			return false;
+		sk = __inet_lookup_established(net, peer, peer_port, us, dport, skb->skb_iif, 0);
+		if (!sk)
+			return false;
+		natf_give_to(skb, sk, sock_edemux);
+		if (sk_fullsock(sk) && sk->sk_rx_dst_ifindex == skb->skb_iif)
+			natf_route_as_before(skb, sk);
+	} else {
+		if (!READ_ONCE(net->ipv4.sysctl_udp_early_demux))
+			return false;
+		/* Not counted: it lives as long as the RCU section, which NFQUEUE knows. */
+		sk = __udp4_lib_lookup(net, peer, peer_port, us, htons(dport), skb->skb_iif, 0, NULL);
+		if (!sk || sk->sk_state != TCP_ESTABLISHED)
+			return false;
+		natf_give_to(skb, sk, sock_pfree);
+		natf_route_as_before(skb, sk);
+	}
+	return true;
+}
+
+/* The peer of the socket that a packet on its way in was given to. False: it was given to none that has a peer. */
+bool natf_skb_peer(const struct sk_buff *skb, __be32 *addr, __be16 *port)
+{
+	const struct sock *sk = skb->sk;
+
+	if (!sk || !sk->sk_daddr)
+		return false;
+	*addr = sk->sk_daddr;
+	*port = sk->sk_dport;
+	return true;
+}
+
 /* Ends the TCP connection of this host with ECONNABORTED, if there is one. May sleep. */
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport)
 {
@@ -566,6 +643,33 @@ void natf_work_arm(struct delayed_work *work, u32 delay_ms)
 void natf_work_stop(struct delayed_work *work)
 {
 	disable_delayed_work_sync(work);
+}
+
+/* ---- counters ---- */
+
+u64 __percpu *natf_counters_alloc(u32 count)
+{
+	return __alloc_percpu(array_size(count, sizeof(u64)), __alignof__(u64));
+}
+
+void natf_counters_free(u64 __percpu *counters)
+{
+	free_percpu(counters);
+}
+
+void natf_counters_bump(u64 __percpu *counters, u32 which)
+{
+	this_cpu_inc(counters[which]);
+}
+
+u64 natf_counters_sum(const u64 __percpu *counters, u32 which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&counters[which], cpu));
+	return sum;
 }
 
 /* ---- locks, time, randomness ---- */

@@ -26,7 +26,7 @@
 #define NATF_LINKED 1
 struct natf_link {
 	struct rhash_head node;
-	u8 key[NATF_KEY_LEN] __aligned(4);
+	u8 key[NATF_KEY_LEN] __aligned(8);
 };
 
 /* The route that a flow took last. Zeroed: none. */
@@ -36,7 +36,7 @@ struct natf_route {
 
 /* table */
 int natf_table_init(struct rhashtable *ht, u32 max);
-void *natf_table_lookup(struct rhashtable *ht, const u8 *key);
+void *natf_table_lookup(struct rhashtable *ht, u64 low, u64 high);
 int natf_table_insert(struct rhashtable *ht, struct natf_link *link);
 int natf_table_remove(struct rhashtable *ht, struct natf_link *link);
 int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new);
@@ -83,6 +83,8 @@ int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_input_ifindex(const struct nf_hook_state *state);
 
 /* sockets; addresses and sport in network byte order, dport in that of the host */
+bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport, __be32 peer, __be16 peer_port);
+bool natf_skb_peer(const struct sk_buff *skb, __be32 *addr, __be16 *port);
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport);
 
 /* namespaces and the current process */
@@ -103,6 +105,12 @@ void natf_bin_attr_init(struct bin_attribute *attr);
 void natf_work_init(struct delayed_work *work, work_func_t fn);
 void natf_work_arm(struct delayed_work *work, u32 delay_ms);
 void natf_work_stop(struct delayed_work *work);
+
+/* counters */
+u64 __percpu *natf_counters_alloc(u32 count);
+void natf_counters_free(u64 __percpu *counters);
+void natf_counters_bump(u64 __percpu *counters, u32 which);
+u64 natf_counters_sum(const u64 __percpu *counters, u32 which);
 
 /* locks, time, randomness */
 void natf_spin_lock_init(spinlock_t *lock);

@@ -28,6 +28,7 @@ mod bindings;
 mod address;
 pub(crate) mod clock;
 pub(crate) mod conntrack;
+pub(crate) mod counters;
 pub(crate) mod evict;
 pub(crate) mod hmac;
 pub(crate) mod hook;

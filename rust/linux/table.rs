@@ -184,16 +184,24 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
     }
 
     /// The object of `key`, for as long as the RCU section lasts.
-    pub(crate) fn get<'a>(&'a self, key: &Key, _guard: &'a rcu::Guard) -> Option<&'a Counted<T>> {
-        /// The hash function reads words.
-        #[repr(C, align(4))]
-        struct Whole(Key, u8);
+    pub(crate) fn get<'a>(&'a self, key: &Key, guard: &'a rcu::Guard) -> Option<&'a Counted<T>> {
+        let [l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6] = *key;
+        let low = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
+        let high = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
+        self.find((low, high), guard)
+    }
 
-        let whole = Whole(*key, LINKED);
+    /// The same by a key that is in two little-endian words, the last byte of the second one zero.
+    pub(crate) fn find<'a>(
+        &'a self,
+        (low, high): (u64, u64),
+        _guard: &'a rcu::Guard,
+    ) -> Option<&'a Counted<T>> {
+        let high = high | u64::from(LINKED) << 56;
         // SAFETY: initialised table; the guard says that we are in an RCU section. By the type invariant what
         // is found is the link of a `Counted<T>`, which lives until that section ends.
         unsafe {
-            let link = bindings::natf_table_lookup(self.inner.ht.get(), (&raw const whole).cast());
+            let link = bindings::natf_table_lookup(self.inner.ht.get(), low, high);
             owner::<T, N>(link).map(|object| object.as_ref())
         }
     }
