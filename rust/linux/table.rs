@@ -197,7 +197,7 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
         (low, high): (u64, u64),
         _guard: &'a rcu::Guard,
     ) -> Option<&'a Counted<T>> {
-        let high = high | u64::from(LINKED) << 56;
+        let high = high | (u64::from(LINKED) << 56);
         // SAFETY: initialised table; the guard says that we are in an RCU section. By the type invariant what
         // is found is the link of a `Counted<T>`, which lives until that section ends.
         unsafe {

@@ -132,7 +132,7 @@ impl FlowId {
     /// The key of a hash table: all fields, in network byte order, padded with zeros.
     pub fn key(&self) -> [u8; 15] {
         let (low, high) = self.words();
-        let whole = u128::from(low) | u128::from(high) << 64;
+        let whole = u128::from(low) | (u128::from(high) << 64);
         let [key @ .., _] = whole.to_le_bytes();
         key
     }
@@ -144,8 +144,8 @@ impl FlowId {
         let port = |port: u16| u64::from(port.swap_bytes());
         let protocol = u64::from(u8::from(self.protocol));
         (
-            address(self.local.0) | address(self.remote.0) << 32,
-            port(self.local.1) | port(self.remote.1) << 16 | protocol << 32,
+            address(self.local.0) | (address(self.remote.0) << 32),
+            port(self.local.1) | (port(self.remote.1) << 16) | (protocol << 32),
         )
     }
 
