@@ -28,6 +28,7 @@ Variables, as in `make test GUEST=uml`:
                            Linux with KASAN, UBSAN, lockdep, kmemleak and more, which a plain `make
                            test` leaves out: its kernel takes another quarter of an hour to build, once
   ROUNDS=N                 test: how often a removal under load is repeated; 2 or 3, or 200 with GUEST=debug
+  MINUTES=N SEED=N         test: how long fuzz-packets takes, instead of 3 s, and from where its choices start
   BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
   RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
