@@ -24,7 +24,11 @@ nothing but the package mmdebstrap. `sandbox/enter` opens a shell among the comp
 Variables, as in `make test GUEST=uml`:
 
   SCENARIO=name            test: only this scenario of tests/scenarios (or several, in quotes)
-  GUEST=uml|qemu           test: only User-Mode Linux, or only Debian's kernel in QEMU
+  GUEST=uml|qemu|debug     test: only User-Mode Linux, or only Debian's kernel in QEMU, or only User-Mode
+                           Linux with KASAN, UBSAN, lockdep, kmemleak and more, which a plain `make
+                           test` leaves out: its kernel takes another quarter of an hour to build, once
+  ROUNDS=N                 test: how often a removal under load is repeated; 2 or 3, or 200 with GUEST=debug
+  MINUTES=N SEED=N         test: how long fuzz-packets takes, instead of 3 s, and from where its choices start
   BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
   RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
@@ -35,7 +39,7 @@ Variables, as in `make test GUEST=uml`:
 endef
 
 .PHONY: help demo test bench modules install metadata lint clean distclean check-arguments compilers \
-	qemu-guests uml-guests
+	qemu-guests uml-guests debug-guests
 .NOTPARALLEL:
 
 help:
@@ -70,10 +74,15 @@ uml-guests: check-arguments compilers
 	@sandbox/uml-kernel
 	@sandbox/modules uml >/dev/null
 
+debug-guests: check-arguments compilers
+	@sandbox/guest-root
+	@sandbox/uml-kernel debug
+	@sandbox/modules debug >/dev/null
+
 demo: qemu-guests
 	@tests/demo/run
 
-test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu,$(GUEST))),qemu-guests uml-guests)
+test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu debug,$(GUEST))),qemu-guests uml-guests)
 	@tests/run $(SCENARIO)
 
 bench: check-arguments qemu-guests uml-guests

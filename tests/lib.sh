@@ -7,6 +7,7 @@
 #   is TEXT GOT WANT      both strings are equal      within TEXT GOT LOW HIGH   (numbers)
 #   note TEXT             a line for the reader       skip_all REASON            exit 4
 #   wait_for CMD…         until CMD succeeds, at most WAIT seconds (10)
+#   rounds N              how often to repeat what is about chance: N, in debug guests 200, or ROUNDS=…
 #
 # The results are KTAP on standard output; the plan follows by itself when the script ends. A command
 # that fails outside of these ends the script, which is a failure of its own.
@@ -122,6 +123,12 @@ wait_for() {
         fi
         sleep 0.05
     done
+}
+
+rounds() {
+    local usual=$1
+    [ "$NATF_KIND" != debug ] || usual=200
+    echo "${NATF_ROUNDS:-$usual}"
 }
 
 milliseconds() { # now, on a clock for differences

@@ -10,7 +10,7 @@ use super::address::Watch;
 use super::bindings;
 use super::clock;
 use super::hook::Spec;
-use super::sysfs::{File, Folder};
+use super::sysfs::{File, Folder, Readers};
 use core::marker::PhantomData;
 use core::net::Ipv4Addr;
 use core::ops::Deref;
@@ -75,6 +75,9 @@ pub(crate) struct Netns<N: Namespace> {
     due: AtomicU64,
     #[pin]
     work: Opaque<kb::delayed_work>,
+    /// Who reads the files.
+    #[pin]
+    readers: Mutex<Readers>,
     #[pin]
     state: N,
 }
@@ -103,8 +106,14 @@ impl<N: Namespace> Netns<N> {
                 // SAFETY: the slot is memory for a delayed work, pinned from now on.
                 unsafe { bindings::natf_work_init(slot, Some(run::<N>)) }
             }),
+            readers <- new_mutex!(Readers::default()),
             state <- N::new(of),
         })
+    }
+
+    /// Who reads its files in pieces.
+    pub(super) fn readers(&self) -> &Mutex<Readers> {
+        &self.readers
     }
 
     /// The namespace.

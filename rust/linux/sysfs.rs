@@ -42,33 +42,92 @@ pub(crate) struct File<N: Namespace> {
     pub(crate) store: Option<Store<N>>,
 }
 
+/// How far a reader has come: so many lines, and so many bytes of the next one. A table changes while it is read,
+/// and with it the length of its lines; who goes on by bytes gets half a line, or one twice.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    lines: usize,
+    bytes: usize,
+}
+
+impl Place {
+    fn pass(&mut self, text: &[u8]) {
+        for &byte in text {
+            match byte {
+                b'\n' => self.pass_line(),
+                _ => self.bytes = self.bytes.saturating_add(1),
+            }
+        }
+    }
+
+    fn pass_line(&mut self) {
+        self.lines = self.lines.saturating_add(1);
+        self.bytes = 0;
+    }
+}
+
 /// The window of a file's content that a read asks for. What lies before is skipped; when it is full,
 /// writing fails, so that nobody goes on for nothing.
 pub(crate) struct Text<'a> {
     window: &'a mut [u8],
-    skip: usize,
+    /// Lines still to be skipped, and bytes after them.
+    skip: Place,
+    /// What was skipped.
+    place: Place,
     filled: usize,
     full: bool,
 }
 
 impl Text<'_> {
-    /// Whether the next `len` bytes all lie before the window. Then they count as written.
+    /// Whether the next line, of `len` bytes with its end, lies before the window. Then it counts as written.
+    /// To be asked at the beginning of a line.
     pub(crate) fn skip(&mut self, len: usize) -> bool {
-        match self.skip.checked_sub(len) {
-            Some(left) => {
-                self.skip = left;
-                true
-            }
-            None => false,
+        if let Some(left) = self.skip.lines.checked_sub(1) {
+            self.skip.lines = left;
+        } else if let Some(left) = self.skip.bytes.checked_sub(len) {
+            self.skip.bytes = left;
+        } else {
+            return false;
         }
+        self.place.pass_line();
+        true
+    }
+
+    /// What of `text` does not lie before the window.
+    fn rest<'t>(&mut self, mut text: &'t [u8]) -> &'t [u8] {
+        while let Some(left) = self.skip.lines.checked_sub(1) {
+            let Some(end) = text.iter().position(|&byte| byte == b'\n') else {
+                return &[];
+            };
+            text = text.get(end.saturating_add(1)..).unwrap_or_default();
+            self.skip.lines = left;
+            self.place.pass_line();
+        }
+        let (skipped, rest) = text
+            .split_at_checked(self.skip.bytes)
+            .unwrap_or((text, &[]));
+        self.skip.bytes = self.skip.bytes.saturating_sub(skipped.len());
+        self.place.pass(skipped);
+        rest
+    }
+
+    /// How many bytes the reader gets, and where he goes on. A line that does not fit is left to the next read,
+    /// unless it is the only one.
+    fn end(mut self) -> (usize, Place) {
+        let content = self.window.get(..self.filled).unwrap_or_default();
+        let whole = content.iter().rposition(|&byte| byte == b'\n');
+        let content = match whole {
+            Some(end) if self.full => content.get(..=end).unwrap_or_default(),
+            _ => content,
+        };
+        self.place.pass(content);
+        (content.len(), self.place)
     }
 }
 
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        let skipped = self.skip.min(s.len());
-        self.skip = self.skip.saturating_sub(skipped);
-        let rest = s.as_bytes().get(skipped..).unwrap_or_default();
+        let rest = self.rest(s.as_bytes());
         let room = self.window.get_mut(self.filled..).unwrap_or_default();
         self.full |= rest.len() > room.len();
         for (to, from) in room.iter_mut().zip(rest) {
@@ -79,6 +138,49 @@ impl fmt::Write for Text<'_> {
             return Err(fmt::Error);
         }
         Ok(())
+    }
+}
+
+/// Who reads in pieces, as far as that is known: of more readers at a time than there is room for, some go on by
+/// bytes. sysfs tells neither of opening nor of closing.
+#[derive(Default)]
+pub(super) struct Readers {
+    known: [Reader; 8],
+    next: usize,
+}
+
+/// A reader: the open file, which of ours it is, and the offset at which he goes on. All zero is none.
+#[derive(Clone, Copy, Default)]
+struct Reader {
+    open: usize,
+    file: usize,
+    offset: usize,
+    place: Place,
+}
+
+impl Readers {
+    /// Where who reads from `offset` is.
+    fn find(&self, open: usize, file: usize, offset: usize) -> Place {
+        let is_it =
+            |reader: &&Reader| (reader.open, reader.file, reader.offset) == (open, file, offset);
+        match self.known.iter().find(is_it) {
+            Some(reader) if offset > 0 => reader.place,
+            _ => Place {
+                lines: 0,
+                bytes: offset,
+            },
+        }
+    }
+
+    fn keep(&mut self, reader: Reader) {
+        let same = |old: &Reader| (old.open, old.file) == (reader.open, reader.file);
+        let at = self.known.iter().position(same).unwrap_or_else(|| {
+            self.next = self.next.wrapping_add(1) % self.known.len();
+            self.next
+        });
+        if let Some(slot) = self.known.get_mut(at) {
+            *slot = reader;
+        }
     }
 }
 
@@ -154,7 +256,7 @@ unsafe fn file_of<'a, N: Namespace>(attr: *const kb::bin_attribute) -> &'a File<
 }
 
 unsafe extern "C" fn read<N: Namespace>(
-    _file: *mut kb::file,
+    open: *mut kb::file,
     _kobj: *mut kb::kobject,
     attr: *const kb::bin_attribute,
     buf: *mut c_char,
@@ -169,17 +271,27 @@ unsafe extern "C" fn read<N: Namespace>(
                 core::slice::from_raw_parts_mut(buf.cast::<u8>(), count),
             )
         };
-        netns::with_current(false, |ns| {
+        let offset = usize::try_from(offset)?;
+        netns::with_current(false, |ns: &Netns<N>| {
             let mut text = Text {
                 window,
-                skip: usize::try_from(offset)?,
+                skip: ns.readers().lock().find(open.addr(), attr.addr(), offset),
+                place: Place::default(),
                 filled: 0,
                 full: false,
             };
             match (file.show)(ns, &mut text) {
-                Err(fmt::Error) if !text.full => Err(EIO),
-                _ => Ok(text.filled),
+                Err(fmt::Error) if !text.full => return Err(EIO),
+                _ => {}
             }
+            let (len, place) = text.end();
+            ns.readers().lock().keep(Reader {
+                open: open.addr(),
+                file: attr.addr(),
+                offset: offset.saturating_add(len),
+                place,
+            });
+            Ok(len)
         })
     };
     outcome(done())

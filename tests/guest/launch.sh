@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # How a guest is started: to be sourced, inside the build root. Sets nothing but functions.
 #
-#   launch_uml  RUNDIR NAME RUN     exec of User-Mode Linux
-#   launch_qemu RUNDIR NAME RUN …   exec of QEMU with the stock kernel; … = further QEMU options
+#   launch_uml   RUNDIR NAME RUN     exec of User-Mode Linux
+#   launch_debug RUNDIR NAME RUN     the same, of the kernel that looks for mistakes by itself
+#   launch_qemu  RUNDIR NAME RUN …   exec of QEMU with the stock kernel; … = further QEMU options
 #
 # RUNDIR holds initrd (from guest/initrd) and receives console and result. NATF_MEMORY is the guest's, in
 # MiB; NATF_PARAMETERS are further words of its kernel command line; NATF_PRIORITY is a command that runs UML,
@@ -15,9 +16,17 @@ stock_kernel() { # the newest kernel image of the build root
 # A warning of the kernel is a failure, so it ends the guest; level 5 shows warnings and keeps the
 # boot's chatter away.
 common_parameters="panic=-1 panic_on_warn=1 oops=panic loglevel=5"
+# What a person has set for the scenarios.
+common_parameters+=" natf.rounds=${ROUNDS:-} natf.minutes=${MINUTES:-} natf.seed=${SEED:-}"
 
-launch_uml() {
-    local dir=$1 name=$2 run=$3 memory=${NATF_MEMORY:-512}
+launch_uml() { start_uml uml "$@" mem="${NATF_MEMORY:-512}M"; }
+
+# Room for what KASAN keeps from being used again.
+launch_debug() { start_uml debug "$@" mem=1536M seccomp=auto; }
+
+start_uml() { # start_uml KIND RUNDIR NAME RUN OPTION…
+    local kind=$1 dir=$2 name=$3 run=$4
+    shift 4
     ulimit -c 0
     local root
     # hostfs takes no symbolic link for its root.
@@ -25,10 +34,10 @@ launch_uml() {
     # noreboot: a panic must end the process, not start the kernel again. Nothing of the machine's
     # terminals is handed to the guest.
     # shellcheck disable=SC2086 # a list of words
-    TMPDIR=$dir exec ${NATF_PRIORITY:-} "${NATF_UML:-$NATF_CACHE/uml/linux}" mem="${memory}M" \
+    TMPDIR=$dir exec ${NATF_PRIORITY:-} "${NATF_UML:-$NATF_CACHE/$kind/linux}" "$@" \
         initrd="$dir/initrd" umid=guest uml_dir="$dir" noreboot \
         con=null con0=null,fd:1 ssl=null \
-        $common_parameters natf.kind=uml natf.root="$root" \
+        $common_parameters natf.kind="$kind" natf.root="$root" \
         natf.result="$dir" natf.name="$name" natf.run="$run" ${NATF_PARAMETERS:-} \
         </dev/null >"$dir/console" 2>&1
 }

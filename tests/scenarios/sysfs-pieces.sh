@@ -1,6 +1,6 @@
 #!/bin/bash
 # Writes and reads of the files under /sys/kernel that come in pieces: half a line is never taken for
-# one, and tables longer than a page go in and come out complete.
+# one, tables longer than a page go in and come out complete, and who reads one that changes gets whole lines.
 #
 #   hgw alone; en and its name server
 # shellcheck source=tests/lib.sh
@@ -65,3 +65,17 @@ is "200 names have addresses of their own" "$(grep '^240\.' "$WORK/addresses" | 
 show en natf_en/nrt >"$WORK/nrt"
 within "control: their table is longer than a page" "$(stat -c %s "$WORK/nrt")" 8192 65536
 is "and reads back complete" "$(awk '{ print $2 "." $3 }' "$WORK/nrt" | sort)" "$(sort "$WORK/names")"
+
+# A number gets another digit while somebody reads in pieces: what was on its way to him is neither torn nor repeated.
+without_numbers() { sed 's/ [0-9]* / /'; }
+refuse() { en python3 "$NATF_TESTS/lib/request.py" cut=7 >/dev/null || true; }
+for ((i = 0; i < 9; i++)); do refuse; done
+is "control: a number of one digit" "$(stat_of hgw natf_router malformed)" 9
+show hgw natf_router/stats >"$WORK/whole"
+exec {reader}</sys/kernel/natf_router/stats
+hgw dd bs=300 count=1 status=none <&$reader >"$WORK/pieces"
+refuse
+hgw cat <&$reader >>"$WORK/pieces"
+ok "control: it was in the first piece" grep -q '^malformed 9 ' "$WORK/pieces"
+is "control: and has a digit more now" "$(stat_of hgw natf_router malformed)" 10
+is "every line is there, whole and once" "$(without_numbers <"$WORK/pieces")" "$(without_numbers <"$WORK/whole")"

@@ -25,7 +25,7 @@ else
 fi
 
 rounds=20
-[ "$NATF_KIND" = uml ] || rounds=5
+[ "$NATF_KIND" != qemu ] || rounds=5
 load_tcp() { while :; do fetch en http://alice.home.example.net/ --max-time 1 || true; done; }
 load_udp() { while :; do ask_udp en alice.home.example.net 5000 load || true; done; }
 background tcp - load_tcp
