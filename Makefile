@@ -7,9 +7,11 @@ NAT-f for Linux: reach a host behind a NAT by its name.
   make demo       the whole thing, told by four virtual machines on Debian's own kernel: a client, the
                   internet, a home router with its NAT, and the hosts behind it
   make test       host tests, all scenarios in User-Mode Linux, a chosen set on Debian's kernel in
-                  QEMU; the last line is "N passed, N failed"
+                  QEMU, half a minute of each fuzz target; the last line is "N passed, N failed"
   make bench      measure: how fast, how much memory, beside other ways through a NAT; writes
                   docs/benchmarks.md
+  make fuzz       feed the parsers made-up messages for TIME seconds each (an hour), two at a time; what was
+                  learnt and found stays in the cache
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
@@ -26,6 +28,7 @@ Variables, as in `make test GUEST=uml`:
   SCENARIO=name            test: only this scenario of tests/scenarios (or several, in quotes)
   GUEST=uml|qemu           test: only User-Mode Linux, or only Debian's kernel in QEMU
   BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
+  TIME=3600                fuzz: seconds for each target
   RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
   KDIR=folder              modules, install: build for the kernel with this build folder. It must
@@ -34,7 +37,7 @@ Variables, as in `make test GUEST=uml`:
   NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
 endef
 
-.PHONY: help demo test bench modules install metadata lint clean distclean check-arguments compilers \
+.PHONY: help demo test bench fuzz modules install metadata lint clean distclean check-arguments compilers \
 	qemu-guests uml-guests
 .NOTPARALLEL:
 
@@ -78,6 +81,9 @@ test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu,$(GUEST))),qe
 
 bench: check-arguments qemu-guests uml-guests
 	@tests/bench/run
+
+fuzz: check-arguments compilers
+	@rust/natf/fuzz/run $(or $(TIME),3600)
 
 lint: compilers
 	@sandbox/lint
