@@ -102,6 +102,13 @@ fn give_to_socket(
     segment: &Segment,
     guard: &rcu::Guard,
 ) {
+    // What ends a flow counts only if the firewall lets it through: LOCAL_IN notes it.
+    if segment
+        .flags
+        .is_some_and(|flags| flags.fin() || flags.rst())
+    {
+        return;
+    }
     let tcp = match segment.flow.protocol {
         Protocol::Tcp => true,
         Protocol::Udp => false,

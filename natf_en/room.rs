@@ -23,6 +23,10 @@ const LEAST: u32 = 16;
 /// sooner.
 const PATIENCE_MS: u64 = 500;
 
+/// For so long nothing gives way that was used: an answer may be on its way, an application about to connect. In
+/// milliseconds.
+const FRESH_MS: u64 = 3000;
+
 /// Pause until a table that has grown is looked at, in milliseconds.
 pub(crate) fn pause<T: Linked<N>, const N: usize>(table: &Table<T, N>) -> u32 {
     match is_tight(table) {
@@ -35,7 +39,11 @@ pub(crate) fn pause<T: Linked<N>, const N: usize>(table: &Table<T, N>) -> u32 {
 pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
     let names = make_room(
         &ns.nrt,
-        |entry| entry.unused_since(),
+        |entry| {
+            entry
+                .unused_since()
+                .filter(|used| now.saturating_sub(*used) > FRESH_MS)
+        },
         |entry| {
             let alive = entry.is_alive(now);
             if names::evict(ns, entry, now).is_ok() && ns.nrt.remove(entry) && alive {
@@ -74,8 +82,8 @@ pub(crate) fn make_for_flows(ns: &Netns<Endpoint>, now: u64) {
     let _later_if_there_is_no_memory = make_room(
         &ns.outgoing,
         |flow| {
-            flow.is_dispensable()
-                .then(|| now.saturating_sub(flow.idle_ms(now)))
+            let idle = flow.idle_ms(now);
+            (idle > FRESH_MS && flow.is_dispensable()).then(|| now.saturating_sub(idle))
         },
         |flow| {
             if flow::take_out(ns, flow) {

@@ -54,6 +54,12 @@ pub(crate) fn judge(
     }
 }
 
+/// The cookie that a request from `source` would have to bring. Softirq.
+pub(crate) fn cookie(ns: &Netns<Router>, source: Ipv4Addr, nonce: u64) -> Option<u64> {
+    let guard = ns.guard.as_ref()?;
+    Some(guard.cookie(source, nonce, clock::now_ms()))
+}
+
 /// Writes the limits.
 pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
     let limits = ns.guard.as_ref().map_or(Limits::DEFAULT, Guard::limits);

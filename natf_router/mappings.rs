@@ -137,21 +137,22 @@ pub(crate) fn is_full(
         && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
 }
 
-/// The same of the endpoint that asks.
+/// The same of the endpoint that asks, among requests that are proven to be its own, or among the others.
 pub(crate) fn en_is_full(
     ns: &Netns<Router>,
     host: Ipv4Addr,
+    proven: bool,
     response: &Response,
     guard: &rcu::Guard,
 ) -> bool {
-    let limit = of_endpoint(ns, response.en);
+    let limit = of_endpoint(ns, response.en, proven);
     free_place(ns, &ns.mappings.en_places, limit, guard).is_none()
         && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
 }
 
-fn of_endpoint(ns: &Netns<Router>, en: Ipv4Addr) -> Limit {
+fn of_endpoint(ns: &Netns<Router>, en: Ipv4Addr, proven: bool) -> Limit {
     let limits = ns.guard.as_ref().map_or(Limits::DEFAULT, Guard::limits);
-    Limit::of_endpoint(en, limits.mappings)
+    Limit::of_endpoint(en, proven, limits.mappings)
 }
 
 /// A place of `table` that no mapping has which is alive.
@@ -216,7 +217,8 @@ fn take_places(
     flow: conntrack::Flow,
     guard: &rcu::Guard,
 ) -> bool {
-    let (mappings, of_en) = (&ns.mappings, of_endpoint(ns, flow.en.0));
+    let mappings = &ns.mappings;
+    let of_en = of_endpoint(ns, flow.en.0, pending.proven);
     let of_entry = |limit| free_place(ns, &mappings.places, limit, guard).map(Link::new);
     // Another CPU may be quicker; a few times.
     for _ in 0..4 {

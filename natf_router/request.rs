@@ -27,7 +27,7 @@ use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::reply::{self, Echo};
-use crate::router::{Pending, Router, PENDING_MS};
+use crate::router::{Pending, Router, PENDING_MAX, PENDING_MS};
 
 /// PRE_ROUTING, after defragmentation (-400), before raw (-300), conntrack (-200) and every rule of the
 /// user: a router that drops pings from outside still answers requests.
@@ -165,20 +165,23 @@ fn guarded(
             if shown {
                 ns.counters.bump(Count::CookieShown);
             }
-            authenticated(ns, request, echo, message, guard)
+            authenticated(ns, request, echo, message, shown, guard)
         }
         Judged::Drop => Checked::Dropped(Count::RateLimited),
-        Judged::Ask(cookie) => {
-            let response = Response {
-                cookie: Some(cookie),
-                ..Response::to(request, Code::Cookie)
-            };
-            match response.buffer_len() <= echo.room {
-                true => Checked::Refused(response, echo, Count::CookieAsked),
-                // No answer is longer than its request, and this one would say nothing without its cookie.
-                false => Checked::Dropped(Count::RateLimited),
-            }
-        }
+        Judged::Ask(cookie) => ask(request, echo, cookie),
+    }
+}
+
+/// Answers with this cookie, and nothing else.
+fn ask(request: &Request<'_>, echo: Echo, cookie: u64) -> Checked {
+    let response = Response {
+        cookie: Some(cookie),
+        ..Response::to(request, Code::Cookie)
+    };
+    match response.buffer_len() <= echo.room {
+        true => Checked::Refused(response, echo, Count::CookieAsked),
+        // No answer is longer than its request, and this one would say nothing without its cookie.
+        false => Checked::Dropped(Count::RateLimited),
     }
 }
 
@@ -188,6 +191,7 @@ fn authenticated(
     request: &Request<'_>,
     echo: Echo,
     message: &[u8],
+    shown: bool,
     guard: &rcu::Guard,
 ) -> Checked {
     let auth = request.auth.map(|stamp| Stamp {
@@ -205,7 +209,7 @@ fn authenticated(
             if key.is_some() {
                 ns.counters.bump(Count::Authenticated);
             }
-            match decide(ns, request, echo, key, guard) {
+            match decide(ns, request, echo, key, shown, guard) {
                 Checked::Refused(response, echo, counter) => {
                     Checked::Refused(Response { auth, ..response }, echo, counter)
                 }
@@ -222,12 +226,13 @@ fn authenticated(
     }
 }
 
-/// A request of a known sender: may it be, and to which host?
+/// A request of a known sender: may it be, and to which host? `shown`: it came with its cookie.
 fn decide(
     ns: &Netns<Router>,
     request: &Request<'_>,
     echo: Echo,
     key: Option<KeyName>,
+    shown: bool,
     guard: &rcu::Guard,
 ) -> Checked {
     let refuse = |code, counter| Checked::Refused(Response::to(request, code), echo, counter);
@@ -256,8 +261,13 @@ fn decide(
         Err(code @ Code::NoResource) => return refuse(code, Count::Limited),
         Err(code) => return refuse(code, Count::Denied),
     };
-    if mappings::en_is_full(ns, host, &response, guard) {
-        return refuse(Code::NoResource, Count::EnLimited);
+    let proven = shown || key.is_some();
+    if mappings::en_is_full(ns, host, proven, &response, guard) {
+        return match guard::cookie(ns, echo.from, request.nonce).filter(|_| !proven) {
+            // Somebody else may have asked in this endpoint's name.
+            Some(cookie) => ask(request, echo, cookie),
+            None => refuse(Code::NoResource, Count::EnLimited),
+        };
     }
     let mut name = KVec::new();
     if name
@@ -270,6 +280,7 @@ fn decide(
         host,
         name,
         limit,
+        proven,
         response,
         echo,
         answered: AtomicBool::new(false),
@@ -341,6 +352,12 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     };
     match fate {
         Fate::Dropped => {
+            ns.pending.remove_key(&pseudo.key());
+        }
+        // It came back as it was. Only if that was a copy, and it waits in an NFQUEUE itself, it is still to come.
+        Fate::Passed
+            if pending.bare.load(Ordering::Relaxed) && ns.pending.len() > PENDING_MAX / 2 =>
+        {
             ns.pending.remove_key(&pseudo.key());
         }
         // It may wait in an NFQUEUE, and will be caught when it comes, for which the entry stays.

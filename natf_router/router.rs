@@ -61,6 +61,8 @@ pub(crate) struct Pending {
     pub(crate) name: KVec<u8>,
     /// That of the entry which allows it.
     pub(crate) limit: Option<Limit>,
+    /// Whether the endpoint has shown, by a key or a cookie, that it is the one.
+    pub(crate) proven: bool,
     /// What will be answered, the mapping still missing.
     pub(crate) response: Response,
     /// The request's carrier.

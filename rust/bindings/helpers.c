@@ -6,6 +6,7 @@
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
 #include <linux/jiffies.h>
+#include <linux/netfilter_bridge.h>
 #include <linux/nsproxy.h>
 #include <linux/random.h>
 #include <linux/user_namespace.h>
@@ -512,6 +513,16 @@ static void natf_route_as_before(struct sk_buff *skb, const struct sock *sk)
 		skb_dst_set_noref(skb, dst);
 }
 
+/* br_netfilter shows us frames that may yet leave by another port, or wait in a backlog. */
+static bool natf_is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb);
+#else
+	return false;
+#endif
+}
+
 /*
  * Early demultiplexing as the kernel does it after PRE_ROUTING, but for another source than the packet has: the
  * peer of a connected socket of this host, TCP or UDP. False: no such socket, or this is turned off. VRFs are left
@@ -523,7 +534,7 @@ bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport,
 	__be32 us = ip_hdr(skb)->daddr;
 	struct sock *sk;
 
-	if (!READ_ONCE(net->ipv4.sysctl_ip_early_demux) || skb->sk || skb_dst(skb) ||
+	if (!READ_ONCE(net->ipv4.sysctl_ip_early_demux) || skb->sk || skb_dst(skb) || natf_is_bridged(skb) ||
 	    skb->pkt_type != PACKET_HOST || netif_is_l3_slave(dev) || netif_is_l3_master(dev))
 		return false;
 	if (tcp) {
@@ -538,7 +549,7 @@ bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport,
 	} else {
 		if (!READ_ONCE(net->ipv4.sysctl_udp_early_demux))
 			return false;
-		/* Not counted: it lives as long as the RCU section, which NFQUEUE knows. */
+		/* Not counted: it lives as long as the RCU section, which NFQUEUE knows, and a bridge does not. */
 		sk = __udp4_lib_lookup(net, peer, peer_port, us, htons(dport), skb->skb_iif, 0, NULL);
 		if (!sk || sk->sk_state != TCP_ESTABLISHED)
 			return false;
@@ -553,11 +564,12 @@ bool natf_skb_peer(const struct sk_buff *skb, __be32 *addr, __be16 *port)
 {
 	const struct sock *sk = skb->sk;
 
-	if (!sk || !sk->sk_daddr)
+	if (!sk)
 		return false;
-	*addr = sk->sk_daddr;
-	*port = sk->sk_dport;
-	return true;
+	/* A datagram socket may be connected anew meanwhile. */
+	*addr = READ_ONCE(sk->sk_daddr);
+	*port = READ_ONCE(sk->sk_dport);
+	return *addr != 0;
 }
 
 /* Ends the TCP connection of this host with ECONNABORTED, if there is one. May sleep. */

@@ -140,6 +140,11 @@ impl<B: Deref<Target = [Bucket]>> Guard<B> {
         }
     }
 
+    /// The cookie that a request of this `nonce` from `source` has to bring, at `now_ms`.
+    pub fn cookie(&self, source: Ipv4Addr, nonce: u64, now_ms: u64) -> u64 {
+        self.make(source, nonce, now_ms.checked_div(SECRET_MS).unwrap_or(0))
+    }
+
     /// The cookie of a request. The secret is the key together with the number of the minute.
     fn make(&self, source: Ipv4Addr, nonce: u64, minute: u64) -> u64 {
         let mut data = [0; 20];

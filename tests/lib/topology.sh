@@ -29,6 +29,9 @@ namespace() {
     ip -n "$1" link set lo up
     # No neighbour discovery between the packets that count. A kernel without IPv6 has none anyway.
     in_ns "$1" sh -c 'echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/all/disable_ipv6; echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/default/disable_ipv6' 2>/dev/null || true
+    # TCP sends its last segment again when its acknowledgment is delayed (a tail loss probe, after some milliseconds).
+    # Without these, what is sent twice was lost.
+    in_ns "$1" sysctl -qw net.ipv4.tcp_early_retrans=0
 }
 
 # link NS IF ADDRESS NS IF ADDRESS; "-" for no address

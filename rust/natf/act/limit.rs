@@ -32,10 +32,11 @@ impl Limit {
         Some(Limit { entry: hash.0, max })
     }
 
-    /// That of an endpoint, which may have so many. Its places have a table of their own.
-    pub fn of_endpoint(en: Ipv4Addr, max: u32) -> Self {
+    /// That of an endpoint, which may have so many. Its places have a table of their own. Those for requests that are
+    /// proven to be its own (by a key or a cookie) are others than those for the rest, which anybody can take up.
+    pub fn of_endpoint(en: Ipv4Addr, proven: bool, max: u32) -> Self {
         Limit {
-            entry: u64::from(u32::from(en)),
+            entry: u64::from(u32::from(en)) | (u64::from(proven) << 32),
             max: max.max(1),
         }
     }
@@ -123,7 +124,7 @@ mod tests {
     fn endpoints_have_places_of_their_own() {
         let places = |last, max| {
             let en = Ipv4Addr::new(198, 51, 100, last);
-            Limit::of_endpoint(en, max)
+            Limit::of_endpoint(en, false, max)
                 .places(0)
                 .collect::<BTreeSet<_>>()
         };
@@ -131,6 +132,9 @@ mod tests {
         assert_eq!(places(2, 0).len(), 1);
         assert!(places(2, 64).is_disjoint(&places(3, 64)));
         assert!(places(2, 1).is_subset(&places(2, 2)));
+        let en = Ipv4Addr::new(198, 51, 100, 2);
+        let proven: BTreeSet<_> = Limit::of_endpoint(en, true, 64).places(0).collect();
+        assert!(places(2, 64).is_disjoint(&proven));
     }
 
     #[test]
