@@ -216,8 +216,9 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     }
     let addr = names::virtual_address(ns, split, routers, answer.ttl).ok_or(En::DnsPoolFull)?;
     edit(skb, &found, |message, delta| {
-        wire::rewrite(message, addr, None, delta).ok()?;
-        wire::neutralise(message, delta).ok()
+        // The one that may still fail goes first: a packet that passes on unchanged is that.
+        wire::neutralise(message, delta).ok()?;
+        wire::rewrite(message, addr, None, delta).ok()
     })
     .ok_or(En::DnsMalformed)?;
     ns.counters.bump(En::DnsRewritten);

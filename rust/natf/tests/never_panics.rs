@@ -9,106 +9,13 @@
     clippy::unwrap_used
 )]
 
-use core::net::Ipv4Addr;
+mod feed;
 
-use natf::wire::checksum::Delta;
-use natf::wire::control::{Message, MAX_RESPONSE_LEN};
-use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
-use natf::{act, domains, name};
+use feed::all as feed;
+use natf::act;
+use natf::wire::control::Message;
+use natf::wire::{dns, ipv4};
 use proptest::prelude::*;
-
-const ADDR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-
-/// Runs everything that reads bytes from outside, and writes to what it accepts.
-fn feed(bytes: &[u8]) {
-    if let Ok(mut packet) = ipv4::Packet::new_header_checked(bytes.to_vec()) {
-        assert!(packet.payload().len() <= bytes.len());
-        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
-        assert!(packet.header_len() >= 20 && packet.header().len() == packet.header_len());
-        packet.set_dst(ADDR);
-        packet.fill_checksum();
-        assert!(packet.verify_checksum());
-    }
-    if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
-        let claimed = usize::from(packet.total_len());
-        assert_eq!(packet.header().len() + packet.payload().len(), claimed);
-    }
-    if let Ok(mut packet) = icmp::Packet::new_checked(bytes.to_vec()) {
-        assert_eq!(packet.inner().is_some(), packet.is_error());
-        packet.set_ident(1);
-        packet.fill_checksum();
-        assert!(packet.verify_checksum());
-    }
-    if let Ok(mut packet) = tcp::Packet::new_header_checked(bytes.to_vec()) {
-        assert!(packet.payload().len() <= bytes.len() - 20);
-        packet.set_dst_port(1);
-        packet.fill_checksum(ADDR, ADDR);
-        assert!(packet.verify_checksum(ADDR, ADDR));
-    }
-    if let Ok(packet) = tcp::Packet::new_checked(bytes) {
-        assert_eq!(packet.header_len() + packet.payload().len(), bytes.len());
-    }
-    if let Ok(mut packet) = udp::Packet::new_header_checked(bytes.to_vec()) {
-        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
-        packet.set_dst_port(1);
-        packet.fill_checksum(ADDR, ADDR);
-    }
-    if let Ok(packet) = udp::Packet::new_checked(bytes) {
-        assert_eq!(packet.payload().len() + 8, usize::from(packet.len()));
-    }
-    assert_eq!(ports(bytes).is_some(), bytes.len() >= 4);
-    feed_control(bytes);
-    feed_dns(bytes);
-    feed_act(bytes);
-    let _ = domains::Command::parse(bytes);
-    let parsed = name::NameRef::parse_wire_text(bytes);
-    assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
-}
-
-fn feed_control(bytes: &[u8]) {
-    if let Message::Response(response) = Message::classify(bytes) {
-        let mut again = vec![0xff; response.buffer_len()];
-        response.emit(&mut again).unwrap();
-        assert!(again.len() <= MAX_RESPONSE_LEN);
-        assert_eq!(Message::classify(&again), Message::Response(response));
-    }
-}
-
-fn feed_act(bytes: &[u8]) {
-    for now in [0, 1_800_000_000, u64::MAX] {
-        match act::Command::parse(bytes, now) {
-            Ok(Some(act::Command::Add(entry))) => {
-                let shown = entry.to_string();
-                let again = act::Command::parse(shown.as_bytes(), 0);
-                assert_eq!(again, Ok(Some(act::Command::Add(entry))), "{shown}");
-            }
-            Ok(_) => {}
-            Err(problem) => assert!(!problem.to_string().is_empty()),
-        }
-    }
-    let said = act::Said(bytes).to_string();
-    assert!(!said.contains(char::is_control));
-}
-
-fn feed_dns(bytes: &[u8]) {
-    let question = dns::question(bytes);
-    let answer = dns::inspect(bytes);
-    let mut rewritten = bytes.to_vec();
-    let count = dns::rewrite(&mut rewritten, ADDR, Some(60), &mut Delta::new());
-    match (answer, count) {
-        (Ok(Some(answer)), Ok(count)) => {
-            let question = question.unwrap().unwrap();
-            assert!(question.response);
-            assert_eq!((question.id, question.name), (answer.id, answer.name));
-            assert!((1..=count).contains(&answer.addresses.as_slice().len()));
-            let changed = bytes.iter().zip(&rewritten).filter(|(old, new)| old != new);
-            assert!(changed.count() <= 8 * count + 1);
-        }
-        (Ok(None), Ok(0)) => assert_eq!(rewritten, bytes),
-        (Err(_), Err(_)) => assert_eq!(rewritten, bytes),
-        (answer, count) => panic!("{answer:?} but {count:?}"),
-    }
-}
 
 /// A DNS response with a CNAME and two A records, compressed.
 const DNS: &[u8] = b"\x12\x34\x81\xa0\0\x01\0\x03\0\0\0\x01\x05alice\x04home\0\0\x01\0\x01\

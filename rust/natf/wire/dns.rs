@@ -300,15 +300,18 @@ pub fn inspect_bypass(message: &[u8]) -> Result<Option<Name>, Error> {
 /// around the virtual address: they get a type that nobody asked for, and the question has no answer
 /// (NODATA, RFC 2308, 2.2). Nothing moves. The AD bit is cleared if there was any.
 ///
-/// The edits are added to `delta` as by [`rewrite`]. Gives the number of records.
+/// The edits are added to `delta` as by [`rewrite`]. Gives the number of records. A section that cannot be read to its end
+/// is left as it is.
 pub fn neutralise(message: &mut [u8], delta: &mut Delta) -> Result<usize, Error> {
     let Some(start) = Start::read(message)? else {
         return Ok(0);
     };
     // The walk skips names and never follows a pointer, so it does not depend on what is written.
-    let section = answer::section(start.end, field::half(message, at::ANSWERS))?;
+    let section = || answer::section(start.end, field::half(message, at::ANSWERS));
+    let mut whole = section()?;
+    while whole.next(message)?.is_some() {}
     let mut count: usize = 0;
-    let mut cursor = section;
+    let mut cursor = section()?;
     while let Some(record) = cursor.next(message)? {
         if [TYPE_AAAA, TYPE_SVCB, TYPE_HTTPS].contains(&record.kind()) {
             replace(message, record.kind_at(), TYPE_NONE.to_be_bytes(), delta);

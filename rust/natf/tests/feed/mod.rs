@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What every reader of bytes from outside has to hold, whatever the bytes are. For the property tests beside this
+//! folder, and for the fuzz targets of `rust/natf/fuzz`.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+use core::net::Ipv4Addr;
+
+use natf::pseudo::Pseudo;
+use natf::quoted::{End, Quoted};
+use natf::vat::{Direction, FlowId, Segment};
+use natf::wire::checksum::Delta;
+use natf::wire::control::{Code, Message, Request, Response, MAX_LEN, MAX_RESPONSE_LEN};
+use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
+use natf::{act, auth, domains, guard, line, name, nrt};
+
+const ADDR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// All of them.
+pub fn all(bytes: &[u8]) {
+    packets(bytes);
+    errors(bytes);
+    control(bytes);
+    dns(bytes);
+    act(bytes);
+}
+
+/// Packets of IPv4, TCP, UDP and ICMP, and what is read of them at first sight.
+pub fn packets(bytes: &[u8]) {
+    if let Ok(mut packet) = ipv4::Packet::new_header_checked(bytes.to_vec()) {
+        assert!(packet.payload().len() <= bytes.len());
+        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
+        assert!(packet.header_len() >= 20 && packet.header().len() == packet.header_len());
+        packet.set_dst(ADDR);
+        packet.fill_checksum();
+        assert!(packet.verify_checksum());
+    }
+    if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
+        let claimed = usize::from(packet.total_len());
+        assert_eq!(packet.header().len() + packet.payload().len(), claimed);
+    }
+    if let Ok(mut packet) = icmp::Packet::new_checked(bytes.to_vec()) {
+        assert_eq!(packet.inner().is_some(), packet.is_error());
+        packet.set_ident(1);
+        packet.fill_checksum();
+        assert!(packet.verify_checksum());
+    }
+    if let Ok(mut packet) = tcp::Packet::new_header_checked(bytes.to_vec()) {
+        assert!(packet.payload().len() <= bytes.len() - 20);
+        let _ = tcp::RstRepr::answering(&packet);
+        packet.set_dst_port(1);
+        packet.fill_checksum(ADDR, ADDR);
+        assert!(packet.verify_checksum(ADDR, ADDR));
+    }
+    if let Ok(packet) = tcp::Packet::new_checked(bytes) {
+        assert_eq!(packet.header_len() + packet.payload().len(), bytes.len());
+    }
+    if let Ok(mut packet) = udp::Packet::new_header_checked(bytes.to_vec()) {
+        assert_eq!(packet.payload().len(), packet.clone().payload_mut().len());
+        packet.set_dst_port(1);
+        packet.fill_checksum(ADDR, ADDR);
+    }
+    if let Ok(packet) = udp::Packet::new_checked(bytes) {
+        assert_eq!(packet.payload().len() + 8, usize::from(packet.len()));
+    }
+    assert_eq!(ports(bytes).is_some(), bytes.len() >= 4);
+    for direction in [Direction::Out, Direction::In] {
+        if let Some(segment) = Segment::parse(bytes, direction) {
+            assert_eq!(FlowId::from_key(segment.flow.key()), segment.flow);
+            assert!(segment.transport <= bytes.len());
+        }
+    }
+    if let Some(pseudo) = Pseudo::parse(bytes) {
+        let mut again = vec![0; pseudo.buffer_len().unwrap()];
+        pseudo.emit(&mut again).unwrap();
+        assert_eq!(
+            Pseudo::parse(&again).map(|again| again.key()),
+            Some(pseudo.key())
+        );
+    }
+}
+
+/// ICMP errors and the packets that they quote: what is rewritten is found again, and undone by rewriting it back.
+pub fn errors(bytes: &[u8]) {
+    let Some(quoted) = Quoted::parse(bytes) else {
+        return;
+    };
+    assert!(quoted.writable_len() <= bytes.len());
+    let sent = quoted.sent;
+    for (end, from) in [(End::Source, sent.local), (End::Destination, sent.remote)] {
+        let mut changed = bytes.to_vec();
+        quoted.rewrite(&mut changed, end, (ADDR, 7)).unwrap();
+        assert_eq!(
+            changed[quoted.writable_len()..],
+            bytes[quoted.writable_len()..]
+        );
+        let again = Quoted::parse(&changed).unwrap().sent;
+        let seen = match end {
+            End::Source => again.local,
+            End::Destination => again.remote,
+        };
+        assert_eq!(seen, (ADDR, 7));
+        quoted.rewrite(&mut changed, end, from).unwrap();
+        // Zero has two forms in a checksum.
+        let same = changed.iter().zip(bytes).filter(|(new, old)| new != old);
+        assert!(same.count() <= 4);
+    }
+}
+
+/// Messages of NAT-f: what is written again is read again, and no answer is longer than its request.
+pub fn control(bytes: &[u8]) {
+    match Message::classify(bytes) {
+        Message::Response(response) => {
+            let mut again = vec![0xff; response.buffer_len()];
+            response.emit(&mut again).unwrap();
+            assert!(again.len() <= MAX_RESPONSE_LEN);
+            assert_eq!(Message::classify(&again), Message::Response(response));
+        }
+        Message::Request(request) => {
+            assert!(bytes.len() <= MAX_LEN);
+            for code in [Code::Ok, Code::Denied] {
+                let response = Response {
+                    epoch: Some(1),
+                    auth: request.auth,
+                    ..Response::to(&request, code)
+                };
+                assert!(response.within(bytes.len()).buffer_len() <= bytes.len());
+            }
+            let request = Request {
+                unknown_critical: None,
+                ..request
+            };
+            let mut again = vec![0xff; request.buffer_len()];
+            request.emit(&mut again).unwrap();
+            assert_eq!(Message::classify(&again), Message::Request(request));
+        }
+        Message::NotNatf | Message::Malformed(_) => {}
+    }
+}
+
+/// DNS messages: only what has to be is changed, or nothing.
+pub fn dns(bytes: &[u8]) {
+    let question = dns::question(bytes);
+    let answer = dns::inspect(bytes);
+    let _ = dns::inspect_query(bytes);
+    let mut rewritten = bytes.to_vec();
+    let count = dns::rewrite(&mut rewritten, ADDR, Some(60), &mut Delta::new());
+    match (answer, count) {
+        (Ok(Some(answer)), Ok(count)) => {
+            let question = question.unwrap().unwrap();
+            assert!(question.response);
+            assert_eq!((question.id, question.name), (answer.id, answer.name));
+            assert!((1..=count).contains(&answer.addresses.as_slice().len()));
+            let changed = bytes.iter().zip(&rewritten).filter(|(old, new)| old != new);
+            assert!(changed.count() <= 8 * count + 1);
+        }
+        (Ok(None), Ok(0)) => assert_eq!(rewritten, bytes),
+        (Err(_), Err(_)) => assert_eq!(rewritten, bytes),
+        (answer, count) => panic!("{answer:?} but {count:?}"),
+    }
+    let mut neutral = bytes.to_vec();
+    match (
+        dns::inspect_bypass(bytes),
+        dns::neutralise(&mut neutral, &mut Delta::new()),
+    ) {
+        (_, Ok(count)) => {
+            let changed = bytes.iter().zip(&neutral).filter(|(old, new)| old != new);
+            assert!(changed.count() <= 2 * count + 1);
+            // There is nothing left to change.
+            assert_eq!(dns::neutralise(&mut neutral, &mut Delta::new()), Ok(0));
+        }
+        (_, Err(_)) => assert_eq!(neutral, bytes),
+    }
+}
+
+/// Lines that a person writes: of the access control table, and of the other files.
+pub fn act(bytes: &[u8]) {
+    for now in [0, 1_800_000_000, u64::MAX] {
+        match act::Command::parse(bytes, now) {
+            Ok(Some(act::Command::Add(entry))) => {
+                let shown = entry.to_string();
+                let again = act::Command::parse(shown.as_bytes(), 0);
+                assert_eq!(again, Ok(Some(act::Command::Add(entry))), "{shown}");
+            }
+            Ok(_) => {}
+            Err(problem) => assert!(!problem.to_string().is_empty()),
+        }
+    }
+    let said = act::Said(bytes).to_string();
+    assert!(!said.contains(char::is_control));
+    let _ = domains::Command::parse(bytes);
+    let _ = auth::Command::parse(bytes);
+    let _ = line::setting(bytes);
+    if let Some(limits) = guard::Limits::DEFAULT.with(bytes) {
+        let mut shown = limits.to_string();
+        assert_eq!(
+            shown
+                .lines()
+                .try_fold(limits, |all, line| all.with(line.as_bytes())),
+            Some(limits)
+        );
+        shown.clear();
+    }
+    if let Some(entry) = nrt::Entry::parse(bytes, 0) {
+        let mut shown = String::new();
+        entry.show(0, &mut shown).unwrap();
+        assert!(nrt::Entry::parse(shown.as_bytes(), 0).is_some(), "{shown}");
+    }
+    let parsed = name::NameRef::parse_wire_text(bytes);
+    assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
+}
