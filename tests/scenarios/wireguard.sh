@@ -1,4 +1,5 @@
 #!/bin/bash
+# stock: yes
 # Encryption is left to what does it well: a WireGuard peer behind the NAT is reached by its name and its port, with
 # nothing on its router but the entry of the table. What passes in the tunnel is not seen on the way.
 #
@@ -32,7 +33,7 @@ endpoint() { # endpoint ADDRESS
 }
 endpoint $G2
 not_ok "control: the router's address leads nowhere" en curl -sS --max-time 2 http://10.9.0.2/
-capture wire isp en "host $G2"
+capture wire isp en -s 0 "host $G2"
 endpoint alice.home.example.net
 is "by her name, through the tunnel" "$(en curl -sS --max-time 20 http://10.9.0.2/)" "this is alice"
 matches "the peer is a virtual address" "$(en wg show wg0 endpoints)" '240\.[0-9.]+:51820$'
