@@ -7,9 +7,11 @@ NAT-f for Linux: reach a host behind a NAT by its name.
   make demo       the whole thing, told by four virtual machines on Debian's own kernel: a client, the
                   internet, a home router with its NAT, and the hosts behind it
   make test       host tests, all scenarios in User-Mode Linux, a chosen set on Debian's kernel in
-                  QEMU; the last line is "N passed, N failed"
+                  QEMU, half a minute of each fuzz target; the last line is "N passed, N failed"
   make bench      measure: how fast, how much memory, beside other ways through a NAT; writes
                   docs/benchmarks.md
+  make fuzz       feed the parsers made-up messages for TIME seconds each (an hour), two at a time; what was
+                  learnt and found stays in the cache
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
@@ -30,6 +32,7 @@ Variables, as in `make test GUEST=uml`:
   ROUNDS=N                 test: how often a removal under load is repeated; 2 or 3, or 200 with GUEST=debug
   MINUTES=N SEED=N         test: how long fuzz-packets takes, instead of 3 s, and from where its choices start
   BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
+  TIME=3600                fuzz: seconds for each target
   RUNS=5                   bench: rounds, each with every contender
   DNS=wildcard|cname|several  demo: how the router's name is in the DNS
   KDIR=folder              modules, install: build for the kernel with this build folder. It must
@@ -38,7 +41,7 @@ Variables, as in `make test GUEST=uml`:
   NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
 endef
 
-.PHONY: help demo test bench modules install metadata lint clean distclean check-arguments compilers \
+.PHONY: help demo test bench fuzz modules install metadata lint clean distclean check-arguments compilers \
 	qemu-guests uml-guests debug-guests
 .NOTPARALLEL:
 
@@ -87,6 +90,9 @@ test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu debug,$(GUEST
 
 bench: check-arguments qemu-guests uml-guests
 	@tests/bench/run
+
+fuzz: check-arguments compilers
+	@rust/natf/fuzz/run $(or $(TIME),3600)
 
 lint: compilers
 	@sandbox/lint
