@@ -66,7 +66,7 @@ pub fn natf(
 }
 
 /// The whole packet of request `number`.
-fn emit(
+pub fn emit(
     number: usize,
     en: Ipv4Addr,
     router: Ipv4Addr,

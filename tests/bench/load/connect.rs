@@ -19,13 +19,7 @@ pub fn run(
     count: usize,
     workers: usize,
 ) -> Result<()> {
-    let listener = within(to, || Ok(TcpListener::bind(("0.0.0.0", target.1))?))?;
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // Its client sees what is wrong, if anything is.
-            let _ = (&stream).write_all(b"x");
-        }
-    });
+    serve(to, target.1)?;
     // One says how long it takes; the others begin spread over that time, so as not to meet.
     let first = one(from, target)?;
     let pause = first / u32::try_from(workers)?;
@@ -52,7 +46,20 @@ pub fn run(
     Ok(())
 }
 
-fn one(from: &str, target: (Ipv4Addr, u16)) -> Result<Duration> {
+/// Starts a server in namespace `to` that sends a byte to whoever connects to `port`.
+pub fn serve(to: &str, port: u16) -> Result<()> {
+    let listener = within(to, || Ok(TcpListener::bind(("0.0.0.0", port))?))?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Its client sees what is wrong, if anything is.
+            let _ = (&stream).write_all(b"x");
+        }
+    });
+    Ok(())
+}
+
+/// The time of one connection from namespace `from` to the first byte.
+pub fn one(from: &str, target: (Ipv4Addr, u16)) -> Result<Duration> {
     within(from, || {
         let start = Instant::now();
         let mut stream = TcpStream::connect(target)?;

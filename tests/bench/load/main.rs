@@ -12,6 +12,7 @@ use std::error::Error;
 
 mod ask;
 mod connect;
+mod flood;
 mod flows;
 mod namespace;
 mod packet;
@@ -30,6 +31,9 @@ const USAGE: &str = "usage:
   natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
   natf-load natf HOST FIRST-ADDRESS ADDRESSES ROUTER NAMES COUNT
   natf-load connect FROM TO ADDRESS PORT COUNT WORKERS
+  natf-load connections FROM TO ADDRESS PORT COUNT
+  natf-load flood HOST ROUTER COUNT request|ping
+  natf-load beside FROM TO ADDRESS PORT SIZE SECONDS HOST ROUTER request|ping RATE
   natf-load pcp HOST ADDRESS ROUTER tcp|udp FIRST-PORT COUNT";
 
 fn main() -> Result<()> {
@@ -72,6 +76,23 @@ fn main() -> Result<()> {
             count.parse()?,
             workers.parse()?,
         ),
+        ["connections", from, to, address, port, count] => flood::connections(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            count.parse()?,
+        ),
+        ["flood", host, router, count, kind @ ("request" | "ping")] => {
+            flood::run(host, router.parse()?, count.parse()?, kind)
+        }
+        ["beside", from, to, address, port, size, seconds, host, router, kind @ ("request" | "ping"), rate] => {
+            flood::beside(
+                (from, to),
+                (address.parse()?, port.parse()?),
+                (size.parse()?, seconds.parse()?),
+                (host, router.parse()?, kind),
+                rate.parse()?,
+            )
+        }
         ["pcp", host, own, router, protocol @ ("tcp" | "udp"), first, count] => ask::pcp(
             (host, own.parse()?),
             router.parse()?,

@@ -13,7 +13,7 @@ use crate::namespace::within;
 use crate::Result;
 
 /// Datagrams per system call. They all fit into a receive buffer of the default size.
-const BATCH: usize = 32;
+pub const BATCH: usize = 32;
 /// Batches in a span of time that is measured as one.
 const BATCHES: usize = 4;
 /// Longest datagram.
@@ -22,6 +22,20 @@ const MAX: usize = 2048;
 /// Sends datagrams of `size` bytes from namespace `path.0` to `target`, where a socket in `path.1` takes
 /// them; then the other way. Prints packets per second: "out" and "in".
 pub fn run(path: (&str, &str), target: (Ipv4Addr, u16), size: usize, seconds: f64) -> Result<()> {
+    let (source, sink) = established(path, target, size)?;
+    let payload = vec![0x55; size];
+    println!("out {:.0}", rate(&source, &sink, &payload, seconds)?);
+    println!("in {:.0}", rate(&sink, &source, &payload, seconds)?);
+    Ok(())
+}
+
+/// A socket in namespace `path.0` that is connected to `target`, and one in `path.1` that hears it and is connected to
+/// how it is seen there. Datagrams of `size` bytes have passed both ways.
+pub fn established(
+    path: (&str, &str),
+    target: (Ipv4Addr, u16),
+    size: usize,
+) -> Result<(UdpSocket, UdpSocket)> {
     let sink = within(path.1, || Ok(UdpSocket::bind(("0.0.0.0", target.1))?))?;
     let source = within(path.0, || {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
@@ -46,10 +60,7 @@ pub fn run(path: (&str, &str), target: (Ipv4Addr, u16), size: usize, seconds: f6
         return Err("no answer arrived".into());
     }
     source.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let payload = vec![0x55; size];
-    println!("out {:.0}", rate(&source, &sink, &payload, seconds)?);
-    println!("in {:.0}", rate(&sink, &source, &payload, seconds)?);
-    Ok(())
+    Ok((source, sink))
 }
 
 /// Packets per second, by the median of short spans of time: what disturbs one of them, the host's
@@ -70,14 +81,15 @@ pub fn rate(from: &UdpSocket, to: &UdpSocket, payload: &[u8], seconds: f64) -> R
 }
 
 /// What is needed to send and to take one batch.
-struct Batch<'a> {
+pub struct Batch<'a> {
     headers: MultiHeaders<SockaddrIn>,
     payload: &'a [u8],
     buffers: Vec<[u8; MAX]>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(payload: &'a [u8]) -> Self {
+    /// For datagrams with `payload`.
+    pub fn new(payload: &'a [u8]) -> Self {
         Self {
             headers: MultiHeaders::preallocate(BATCH, None),
             payload,
@@ -86,7 +98,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Sends a batch and takes it.
-    fn pass(&mut self, from: &UdpSocket, to: &UdpSocket) -> Result<()> {
+    pub fn pass(&mut self, from: &UdpSocket, to: &UdpSocket) -> Result<()> {
         let slices = [[IoSlice::new(self.payload)]; BATCH];
         let (from, none) = (from.as_raw_fd(), MsgFlags::empty());
         let sent = sendmmsg(from, &mut self.headers, &slices, [None; BATCH], [], none)?.count();
