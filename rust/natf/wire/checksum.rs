@@ -32,13 +32,20 @@ pub const fn add(a: u16, b: u16) -> u16 {
 /// The ones-complement sum of the big-endian 16-bit words of `data`. An odd last byte counts as the
 /// high half of a word.
 pub fn sum(data: &[u8]) -> u16 {
-    let words = data.chunks(2).map(|chunk| match *chunk {
-        [high, low] => u16::from_be_bytes([high, low]),
-        [high] => u16::from_be_bytes([high, 0]),
+    // Two words at a time: the carry of the upper half is added when the sum is folded.
+    let pairs = data.chunks_exact(4);
+    let rest = pairs.remainder().chunks(2).map(|chunk| match *chunk {
+        [high, low] => u32::from(u16::from_be_bytes([high, low])),
+        [high] => u32::from(u16::from_be_bytes([high, 0])),
         _ => 0,
     });
-    // 2^48 words would have to be added before this could wrap.
-    fold(words.fold(0u64, |sum, word| sum.wrapping_add(u64::from(word))))
+    let pairs = pairs.map(|pair| match *pair {
+        [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),
+        _ => 0,
+    });
+    // 2^32 pairs would have to be added before this could wrap.
+    let add = |sum: u64, pair| sum.wrapping_add(u64::from(pair));
+    fold(rest.fold(pairs.fold(0, add), add))
 }
 
 /// The checksum field of `data` in which that field is zero. Over data with a right checksum in place

@@ -22,9 +22,10 @@ say goal made request least 99.9 "Connections that came about beside the flood, 
 say chart memory KiB "Kernel memory that the flood leaves, of all hosts of the guest together"
 say row memory "slab, after $FLOOD requests"
 say goal memory request most 8192 "Memory that the flood leaves, KiB"
-say chart forward packets/s "Datagrams that the router forwards, beside half the pings that the guest bears"
+say chart forward packets/s "Datagrams that the router forwards, beside so many packets of a flood as take half of the guest if they are pings"
 say row forward "64 bytes, from IN"
-say goal forward request/ping least 0.8 "Forwarded beside a flood of requests, to beside one of pings"
+say goal forward request/ping least 0.8 "Forwarded beside a flood of requests, to beside one of pings that are answered"
+say goal forward request/refused least 0.8 "Forwarded beside a flood of requests, to beside one of pings that the firewall drops"
 say chart each ns "A packet of the flood, with the work of its sender"
 say row each "as fast as it goes"
 
@@ -60,9 +61,20 @@ forward() { # forward CONTENDER ping|request RATE
     say figure forward "$1" "$(value forwarded)"
     note "$1: forwarded $(value forwarded) beside $(value flood) packets/s of the flood"
 }
-# How fast pings may come so that they take half of the guest.
+answer_pings() {
+    hgw nft insert rule inet filter input icmp type echo-request accept
+}
+drop_pings() {
+    hgw nft flush ruleset
+    firewall
+}
+# How fast pings may come so that they, and the answers to them, take half of the guest.
+answer_pings
 flood 200000 ping
 rate=$((500000000 / $(value each)))
+note "the rate of the floods beside which something is forwarded is $rate packets/s"
+drop_pings
+hgw conntrack -F 2>/dev/null
 
 measure_quiet() {
     connect_all quiet
@@ -89,10 +101,12 @@ RULES
     hgw nft delete table netdev deaf
 }
 measure_ping() {
-    hgw nft insert rule inet filter input icmp type echo-request accept
+    answer_pings
     flood 200000 ping
     say figure each ping "$(value each)"
+    hgw conntrack -F 2>/dev/null
     forward ping ping $rate
+    drop_pings
 }
 measure_request() {
     local before after asked
@@ -115,4 +129,4 @@ one() {
     "measure_$1"
     hgw conntrack -F 2>/dev/null
 }
-rounds one quiet dropped ping request
+rounds one quiet dropped refused ping request
