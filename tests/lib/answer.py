@@ -10,12 +10,14 @@ router's place, as told:
   key           64 hexadecimal digits: signs with that key
   raw           hexadecimal digits that follow the fixed part, instead of padding
 
-Prints "listening", and a line for each request: its name and what was answered. Runs until it is killed.
+Prints "listening", and a line for each request: its name and what was answered. Runs until it is told to end, and
+never ends between the answers to one request.
 """
 
 import hashlib
 import hmac
 import random
+import signal
 import socket
 import struct
 import sys
@@ -50,6 +52,7 @@ def answer(message, asked, get):
 
 def main(interface, *arguments):
     get = dict(argument.split("=", 1) for argument in arguments).get
+    end = {signal.SIGTERM}
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as sight, \
             socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as sender:
         sight.bind((interface, ETH_P_IP))
@@ -62,6 +65,7 @@ def main(interface, *arguments):
                 continue
             who, asked = (socket.inet_ntoa(packet[at:at + 4]) for at in (12, 16))
             message = icmp[8:]
+            signal.pthread_sigmask(signal.SIG_BLOCK, end)
             for _ in range(int(get("count", 1))):
                 said = answer(message, asked, get)
                 echo = struct.pack("!BBH", ECHO_REPLY, 0, 0) + icmp[4:8] + said
@@ -71,6 +75,7 @@ def main(interface, *arguments):
                 sender.sendto(head + echo, (who, 0))
             name = message[FIXED.size + 2:][:message[FIXED.size + 1]].decode()
             print(name, "answered", flush=True)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, end)
 
 
 if __name__ == "__main__":

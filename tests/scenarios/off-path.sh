@@ -19,6 +19,7 @@ attack() { # attack NAME KEY=VALUE…: one connection there, while somebody answ
     background forger isp python3 "$NATF_TESTS/lib/answer.py" en "mapped=$WEB:80" "$@"
     wait_for grep -q listening "$WORK/forger.log"
     FETCHED=$(fetch en "http://$name.home.example.net/" --max-time 1 2>&1 || true)
+    wait_for grep -q answered "$WORK/forger.log"
     end forger
     # The flow before this one may have asked once more.
     ANSWERED=$(grep -c answered "$WORK/forger.log")

@@ -23,12 +23,13 @@ fake() { # fake NAME KEY=VALUE…: a connection there, while he answers for its 
     wait_for grep -q listening "$WORK/forger.log"
     FETCHED=$(fetch en "http://$name.home.example.net/" --max-time 1 2>&1 || true)
     end forger
-    keep isp
 }
-not_believed() { # not_believed TEXT: nothing was opened, and what he said was counted
+# not_believed TEXT: nothing was opened, and what he said was counted. Up to here nobody else could answer.
+not_believed() {
     is "$1: no flow is open" "$(show en natf_en/vat | grep -vc 'negotiating\|refused' || true)" 0
     differs "$1: it was counted" "$(stat_of en natf_en auth_wrong)" "$wrong"
     wrong=$(stat_of en natf_en auth_wrong)
+    keep isp
 }
 
 write en natf_en/keys "add home.example.net $key"
@@ -42,6 +43,7 @@ fake carol "key=$other"
 not_believed "another key"
 fake dave "key=$key"
 is "control: with her key he could" "$FETCHED" "this is web"
+keep isp
 going_on() { show en natf_en/vat | grep -c 'negotiating\|refused' || true; }
 over() { [ "$(going_on)" = 0 ]; }
 wait_for over

@@ -15,6 +15,8 @@ background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
 wait_for listening alice udp 5000
 sysctl -qw net.netfilter.nf_conntrack_max=131072
 natf_on
+# 400 flows a second, for minutes.
+natf_unlimited
 rounds=$(rounds 3)
 
 start() {
