@@ -23,8 +23,8 @@ const LEAST: u32 = 16;
 /// sooner.
 const PATIENCE_MS: u64 = 500;
 
-/// For so long nothing gives way that was used: an answer may be on its way, an application about to connect. In
-/// milliseconds.
+/// What was used so recently does not give way, in milliseconds: an answer may be on its way, an application about to
+/// connect.
 const FRESH_MS: u64 = 3000;
 
 /// Pause until a table that has grown is looked at, in milliseconds.
@@ -39,11 +39,8 @@ pub(crate) fn pause<T: Linked<N>, const N: usize>(table: &Table<T, N>) -> u32 {
 pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
     let names = make_room(
         &ns.nrt,
-        |entry| {
-            entry
-                .unused_since()
-                .filter(|used| now.saturating_sub(*used) > FRESH_MS)
-        },
+        now.saturating_sub(FRESH_MS),
+        |entry| entry.unused_since(),
         |entry| {
             let alive = entry.is_alive(now);
             if names::evict(ns, entry, now).is_ok() && ns.nrt.remove(entry) && alive {
@@ -53,6 +50,7 @@ pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
     );
     let queries = make_room(
         &ns.queries,
+        u64::MAX,
         |until| Some(***until),
         |until| {
             if ns.queries.remove(until) {
@@ -62,6 +60,7 @@ pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
     );
     let negotiations = make_room(
         &ns.negotiating,
+        u64::MAX,
         |flow| {
             Some(flow.idle_ms(now))
                 .filter(|idle| *idle > PATIENCE_MS)
@@ -81,9 +80,10 @@ pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
 pub(crate) fn make_for_flows(ns: &Netns<Endpoint>, now: u64) {
     let _later_if_there_is_no_memory = make_room(
         &ns.outgoing,
+        now.saturating_sub(FRESH_MS),
         |flow| {
-            let idle = flow.idle_ms(now);
-            (idle > FRESH_MS && flow.is_dispensable()).then(|| now.saturating_sub(idle))
+            flow.is_dispensable()
+                .then(|| now.saturating_sub(flow.idle_ms(now)))
         },
         |flow| {
             if flow::take_out(ns, flow) {

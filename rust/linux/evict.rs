@@ -19,14 +19,16 @@ pub(crate) fn is_tight<T: Linked<N>, const N: usize>(table: &Table<T, N>) -> boo
 }
 
 /// Calls `out` with the objects of a tight table, the ones first that were used the longest time ago, until a
-/// quarter of it is free. `used` tells when that was, on any clock, and `None` of what has to stay. Process context,
-/// may sleep; the functions must not.
+/// quarter of it is free. `used` tells when that was, on any clock, and `None` of what has to stay. What was used
+/// since `fresh` stays, too, as long as it is not a flood: half a table of what could go. Process context, may sleep;
+/// the functions must not.
 ///
 /// # Errors
 ///
 /// `ENOMEM`, before anything was done.
 pub(crate) fn make_room<T: Linked<N>, const N: usize>(
     table: &Table<T, N>,
+    fresh: u64,
     mut used: impl FnMut(&Counted<T>) -> Option<u64>,
     mut out: impl FnMut(&Counted<T>),
 ) -> Result {
@@ -45,8 +47,10 @@ pub(crate) fn make_room<T: Linked<N>, const N: usize>(
         ControlFlow::Continue(())
     });
     found.sort_unstable_by_key(|(used, _)| *used);
-    for (_, object) in found.iter() {
-        if table.len() <= keep {
+    let half = usize::try_from(table.max() / 2).unwrap_or(usize::MAX);
+    let flood = found.len() >= half.min(COMPARED);
+    for (used, object) in found.iter() {
+        if table.len() <= keep || (*used >= fresh && !flood) {
             break;
         }
         out(object);
