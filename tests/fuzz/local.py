@@ -16,7 +16,7 @@ def address_of(server, name):
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect((server, 53))
-        sock.settimeout(0.2)
+        sock.settimeout(1)
         try:
             sock.send(struct.pack("!HHHHHH", random.getrandbits(16), 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1")
             answer = sock.recv(512)

@@ -123,7 +123,8 @@ done
 end people
 configure_en
 configure_router
-# met HOST MODULE COUNTER: since the module was loaded last, which may be a moment ago
+# met HOST MODULE COUNTER: since the module was loaded last, which may be a moment ago. Flows are rare on such wires.
+WAIT=60
 met() { [ "$(stat_of "$1" "$2" "$3")" -gt 0 ]; }
 for name in malformed denied mapped; do
     ok "hgw met requests that are $name" wait_for met hgw natf_router $name
@@ -139,6 +140,7 @@ for host in en dan; do
     end own.$host
 done
 
+WAIT=10
 kill -USR1 "${PID[wire]}"
 configure_en
 configure_router
