@@ -26,12 +26,6 @@ pub(crate) struct Key {
     secret: HmacKey,
 }
 
-impl auth::Mac for HmacKey {
-    fn mac(&self, data: &[u8]) -> [u8; 32] {
-        HmacKey::mac(self, data)
-    }
-}
-
 /// All of a namespace.
 pub(crate) type Keys = KVVec<Arc<Key>>;
 

@@ -87,11 +87,11 @@ fn icmp_comes(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
     }
 }
 
-/// Whether the packet is a request at first sight: an echo request with our magic.
+/// Whether an ICMP packet is a request at first sight: an echo request with our magic.
 fn looks_like_request(skb: &mut Skb) -> bool {
     let mut look = || {
         let ip = ipv4::Packet::new_header_checked(skb.linear()).ok()?;
-        if ip.protocol() != Protocol::Icmp || ip.fragment_offset() != 0 {
+        if ip.fragment_offset() != 0 {
             return None;
         }
         let start = ip.header_len();

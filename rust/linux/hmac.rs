@@ -3,6 +3,7 @@
 //! HMAC-SHA256 of the kernel's library. Any context up to softirq.
 
 use super::bindings;
+use crate::natf::auth::Mac;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 
@@ -27,9 +28,10 @@ impl HmacKey {
         });
         pin_init!(Self { key <- key })
     }
+}
 
-    /// HMAC-SHA256 of `data`.
-    pub(crate) fn mac(&self, data: &[u8]) -> [u8; 32] {
+impl Mac for HmacKey {
+    fn mac(&self, data: &[u8]) -> [u8; 32] {
         let mut out = [0; 32];
         // SAFETY: a prepared key; `data` and `out` are valid for their lengths.
         unsafe {

@@ -18,6 +18,18 @@ natf_configure() {
     write hgw natf_router/act "add carol 192.168.0.12 deny"
 }
 
+# natf_on_with_key: load both; EN has a key for the suffix, and without it nobody opens alice
+natf_on_with_key() {
+    local key
+    key=$(printf '0123456789abcdef%.0s' 1 2 3 4)
+    insmod_en
+    insmod_router
+    write en natf_en/domains "add home.example.net"
+    write en natf_en/keys "add home.example.net $key"
+    write hgw natf_router/keys "add office $key"
+    write hgw natf_router/act "add alice 192.168.0.10 allow key office"
+}
+
 # natf_unlimited: the router bears whatever comes, where one host stands for many
 natf_unlimited() {
     write hgw natf_router/limits "source 4294967295"

@@ -12,13 +12,7 @@ CONNECTIONS=${CONNECTIONS:-100}
 topology
 name_server
 web_server alice
-insmod_en
-insmod_router
-key=$(printf '0123456789abcdef%.0s' 1 2 3 4)
-write en natf_en/domains "add home.example.net"
-write en natf_en/keys "add home.example.net $key"
-write hgw natf_router/keys "add office $key"
-write hgw natf_router/act "add alice 192.168.0.10 allow key office"
+natf_on_with_key
 virtual=$(address_of alice.home.example.net)
 
 # One after the other: how many were made, and the median of their times, in microseconds.

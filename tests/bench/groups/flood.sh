@@ -32,13 +32,7 @@ say row each "as fast as it goes"
 topology
 known_neighbours en isp hgw alice
 name_server
-insmod_en
-insmod_router
-key=$(printf '0123456789abcdef%.0s' 1 2 3 4)
-write en natf_en/domains "add home.example.net"
-write en natf_en/keys "add home.example.net $key"
-write hgw natf_router/keys "add office $key"
-write hgw natf_router/act "add alice 192.168.0.10 allow key office"
+natf_on_with_key
 # All connections come from one network.
 write hgw natf_router/limits "source 4000"
 virtual=$(address_of alice.home.example.net)
