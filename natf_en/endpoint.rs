@@ -98,6 +98,13 @@ impl Endpoint {
         self.configured.load(Ordering::Relaxed) || self.nrt.len() > 0 || self.outgoing.len() > 0
     }
 
+    /// Whether an address is a virtual one of this namespace.
+    #[inline]
+    pub(crate) fn is_virtual(&self, addr: Ipv4Addr) -> bool {
+        let [first, ..] = addr.octets();
+        first == self.prefix.load(Ordering::Relaxed) && self.is_active()
+    }
+
     /// The range of virtual addresses.
     pub(crate) fn prefix(&self) -> Prefix {
         Prefix::new(self.prefix.load(Ordering::Relaxed)).unwrap_or(Prefix::DEFAULT)

@@ -136,7 +136,7 @@ impl Flow {
     ) -> Result<Shared<Self>> {
         Shared::pin_init(
             pin_init!(Flow {
-                outgoing: Link::new(id.key()),
+                outgoing: Link::of(id.words()),
                 incoming: Link::unset(),
                 name: InUse::new(name),
                 route: route::Cache::new(),
@@ -157,7 +157,7 @@ impl Flow {
 
     /// As the application sees it.
     pub(crate) fn id(&self) -> FlowId {
-        FlowId::from_key(self.outgoing.key().unwrap_or_default())
+        FlowId::from_words(self.outgoing.key().unwrap_or_default())
     }
 
     /// What is left to do before the flow is open.
@@ -166,6 +166,7 @@ impl Flow {
     }
 
     /// How far the flow has come.
+    #[inline(always)]
     pub(crate) fn state(&self) -> State {
         match (self.state.load(Ordering::Acquire), self.mapped()) {
             (OPEN, Some(to)) => State::Open(to),
@@ -176,8 +177,7 @@ impl Flow {
 
     /// The address and port on the other side of the wire, if the router has told them.
     pub(crate) fn mapped(&self) -> Option<(Ipv4Addr, u16)> {
-        let key = self.incoming.key()?;
-        Some(FlowId::from_key(key).remote)
+        self.incoming.key().map(|words| FlowId::from_words(words).remote)
     }
 
     /// The same, if packets may go there.
@@ -190,7 +190,7 @@ impl Flow {
 
     /// Sets them. False if they were set before.
     pub(crate) fn set_mapped(&self, to: (Ipv4Addr, u16)) -> bool {
-        self.incoming.set(&self.id().on_wire(to).key())
+        self.incoming.set(self.id().on_wire(to).words())
     }
 
     /// The flow is mapped for `lifetime` seconds, by this one of the router's addresses.
@@ -213,7 +213,8 @@ impl Flow {
     }
 
     /// Notes a packet that goes out. True if the router should be asked whether the mapping is still there.
-    pub(crate) fn sends(&self, segment: &Segment, now: u64) -> bool {
+    #[inline(always)]
+    pub(crate) fn sends(&self, segment: Segment, now: u64) -> bool {
         let idle = vat::since(now, self.used.load(Ordering::Relaxed));
         self.note(segment, Direction::Out, now);
         // A connection that ends is not asked for: the router would take it for a new one.
@@ -228,21 +229,20 @@ impl Flow {
                 }
                 false
             }
-            since => {
-                let asked = self.asked.load(Ordering::Relaxed);
-                vat::since(now, since) >= vat::doubt_ms(asked)
-                    // One CPU asks.
-                    && self
-                        .unanswered
-                        .compare_exchange(
-                            since,
-                            low(now).max(1),
-                            Ordering::Relaxed,
-                            Ordering::Relaxed,
-                        )
-                        .is_ok()
-            }
+            since => vat::since(now, since) >= vat::doubt_ms(0) && self.is_in_doubt(since, now),
         }
+    }
+
+    /// Whether it is time to ask, with no answer since `since`.
+    #[cold]
+    fn is_in_doubt(&self, since: u32, now: u64) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        vat::since(now, since) >= vat::doubt_ms(asked)
+            // One CPU asks.
+            && self
+                .unanswered
+                .compare_exchange(since, low(now).max(1), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Begins to ask the router. False if that is under way.
@@ -267,7 +267,8 @@ impl Flow {
     }
 
     /// Notes a packet that comes in.
-    pub(crate) fn hears(&self, segment: &Segment, now: u64) {
+    #[inline(always)]
+    pub(crate) fn hears(&self, segment: Segment, now: u64) {
         self.note(segment, Direction::In, now);
         if self.unanswered.load(Ordering::Relaxed) != 0 {
             self.unanswered.store(0, Ordering::Relaxed);
@@ -275,14 +276,17 @@ impl Flow {
         }
     }
 
-    fn note(&self, segment: &Segment, direction: Direction, now: u64) {
+    #[inline(always)]
+    fn note(&self, segment: Segment, direction: Direction, now: u64) {
         self.used.store(low(now), Ordering::Relaxed);
-        let Some(flags) = segment.flags else { return };
+        if !segment.is_tcp() {
+            return;
+        }
         // Written only when it changes, which is rare.
         let _ = self
             .seen
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
-                let after = Seen(before).and(flags, direction).0;
+                let after = Seen(before).and(segment.flags, direction).0;
                 (after != before).then_some(after)
             });
     }
@@ -314,9 +318,20 @@ impl Flow {
         self.lifetime.store(lifetime, Ordering::Relaxed);
     }
 
+    /// Where a packet goes that comes at `now`, in milliseconds, and with `opens` begins a connection. `None`: the flow
+    /// is not open, or over, or only [`is_over`](Self::is_over) can tell.
+    #[inline(always)]
+    pub(crate) fn takes(&self, now: u64, opens: bool) -> Option<(Ipv4Addr, u16)> {
+        let idle = vat::since(now, self.used.load(Ordering::Relaxed));
+        // No limit is shorter.
+        match self.state() {
+            State::Open(to) if idle < vat::MIN_IDLE_MS && !opens => Some(to),
+            _ => None,
+        }
+    }
+
     /// Whether the flow is over at `now`, in milliseconds; with `opens`, whether it would be for a
     /// packet that opens a connection.
-    #[inline(always)]
     pub(crate) fn is_over(&self, now: u64, opens: bool) -> bool {
         let state = self.state.load(Ordering::Acquire);
         if state == PENDING {
@@ -325,10 +340,6 @@ impl Flow {
             );
         }
         let idle = vat::since(now, self.used.load(Ordering::Relaxed));
-        // No limit is shorter: of nearly every packet.
-        if idle < vat::MIN_IDLE_MS && !opens {
-            return false;
-        }
         let lifetime = self.lifetime.load(Ordering::Relaxed);
         let seen = Seen(self.seen.load(Ordering::Relaxed));
         let limit = match self.protocol() {

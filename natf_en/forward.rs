@@ -9,6 +9,7 @@ use crate::flow::Path;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
+use crate::natf::vat::{Direction, Segment};
 use crate::{dns, output};
 
 /// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
@@ -24,16 +25,18 @@ impl hook::Hook<Endpoint> for OutHook {
         // Our own packets were seen when they left their socket.
         match state.has_input() {
             false => Verdict::Accept(skb),
-            true => forwarded(ns, skb),
+            true => forwarded(ns, skb, state),
         }
     }
 }
 
-fn forwarded(ns: &Netns<Endpoint>, skb: Skb) -> Verdict {
-    match output::destination(&skb) {
-        Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
+fn forwarded(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
+    let head = skb.linear();
+    match output::destination(head) {
+        Some(dst) if ns.is_virtual(dst) => {
+            let segment = Segment::parse(head, Direction::Out);
             skb.stay_slow();
-            output::to_virtual(ns, skb, dst, Path::Forwarded)
+            output::to_virtual(ns, skb, segment, Path::Forwarded, state.rcu())
         }
         _ => Verdict::Accept(skb),
     }

@@ -31,17 +31,16 @@ impl hook::Hook<Endpoint> for EarlyHook {
     const PRIORITY: i32 = -350;
 
     #[inline(always)]
-    fn handle(ns: &Netns<Endpoint>, skb: Skb, _state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
         let Some(mut skb) = reply::take_reply(ns, skb) else {
             return Verdict::Stolen;
         };
-        let guard = rcu::read_lock();
-        match flow_of(ns, &mut skb, Path::Forwarded, &guard) {
+        match flow_of(ns, &mut skb, Path::Forwarded, state.rcu()) {
             None => Verdict::Accept(skb),
             Some((segment, flow)) => match flow.path {
-                Path::Forwarded => from_flow(ns, skb, flow, &segment),
+                Path::Forwarded => from_flow(ns, skb, flow, segment),
                 Path::Local => {
-                    give_to_socket(ns, &mut skb, flow, &segment, &guard);
+                    give_to_socket(ns, &mut skb, flow, segment, state.rcu());
                     Verdict::Accept(skb)
                 }
             },
@@ -57,9 +56,9 @@ impl hook::Hook<Endpoint> for Hook {
     const PRIORITY: i32 = i32::MAX;
 
     #[inline(always)]
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {
         let peer = socket::peer(&skb);
-        if let Some(peer) = peer.filter(|peer| ns.prefix().is_virtual(peer.0)) {
+        if let Some(peer) = peer.filter(|peer| ns.is_virtual(peer.0)) {
             return from_socket(ns, skb, peer);
         }
         dns::take_answer(ns, &mut skb);
@@ -67,9 +66,8 @@ impl hook::Hook<Endpoint> for Hook {
             // A connection of another kind.
             return Verdict::Accept(skb);
         }
-        let guard = rcu::read_lock();
-        match flow_of(ns, &mut skb, Path::Local, &guard) {
-            Some((segment, flow)) if flow.path == Path::Local => from_flow(ns, skb, flow, &segment),
+        match flow_of(ns, &mut skb, Path::Local, state.rcu()) {
+            Some((segment, flow)) if flow.path == Path::Local => from_flow(ns, skb, flow, segment),
             _ => Verdict::Accept(skb),
         }
     }
@@ -86,35 +84,46 @@ fn flow_of<'a>(
     if ns.incoming.len() == 0 {
         return None;
     }
+    match Segment::parse(skb.linear(), Direction::In) {
+        Some(segment) => Some((segment, ns.incoming.find(segment.words, guard)?)),
+        None => flow_of_unread(ns, skb, path, guard),
+    }
+}
+
+/// The same for a packet of which less is linear, or that is none of a flow.
+#[cold]
+fn flow_of_unread<'a>(
+    ns: &'a Netns<Endpoint>,
+    skb: &mut Skb,
+    path: Path,
+    guard: &'a rcu::Guard,
+) -> Option<(Segment, &'a Flow)> {
     let Some(segment) = segment(skb, Direction::In) else {
         errors::inward(ns, skb, path);
         return None;
     };
-    let flow = ns.incoming.find(segment.flow.words(), guard)?;
-    Some((segment, flow))
+    Some((segment, ns.incoming.find(segment.words, guard)?))
 }
 
 /// Gives the packet to its socket before its route is looked up, if the kernel is told to do so.
+#[inline(always)]
 fn give_to_socket(
     ns: &Netns<Endpoint>,
     skb: &mut Skb,
     flow: &Flow,
-    segment: &Segment,
+    segment: Segment,
     guard: &rcu::Guard,
 ) {
     // What ends a flow counts only if the firewall lets it through: LOCAL_IN notes it.
-    if segment
-        .flags
-        .is_some_and(|flags| flags.fin() || flags.rst())
-    {
+    if segment.flags.fin() || segment.flags.rst() {
         return;
     }
-    let tcp = match segment.flow.protocol {
+    let tcp = match segment.protocol() {
         Protocol::Tcp => true,
         Protocol::Udp => false,
         _ => return,
     };
-    let (port, peer) = (segment.flow.local.1, flow.id().remote);
+    let (port, peer) = (segment.flow().local.1, flow.id().remote);
     if socket::early_demux(ns.net(), skb, tcp, port, peer, guard) {
         flow.hears(segment, clock::now_ms());
     }
@@ -132,18 +141,20 @@ fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict
     }
 }
 
-/// A packet of this flow.
-fn from_flow(ns: &Netns<Endpoint>, mut skb: Skb, flow: &Flow, segment: &Segment) -> Verdict {
+/// A packet of this flow, which no socket was found for, or of a host behind us.
+#[inline(never)]
+fn from_flow(ns: &Netns<Endpoint>, mut skb: Skb, flow: &Flow, segment: Segment) -> Verdict {
     // The late answer of a router to a request whose identifier happens to be that of a mapped echo.
-    if segment.flow.protocol == Protocol::Icmp && reply::is_ours(&mut skb) {
+    if segment.protocol() == Protocol::Icmp && reply::is_ours(&mut skb) {
         return Verdict::Accept(skb);
     }
     flow.hears(segment, clock::now_ms());
-    let (protocol, transport) = (segment.flow.protocol, segment.transport);
+    let (protocol, transport) = (segment.protocol(), segment.transport);
     rewritten(ns, skb, protocol, transport, flow.id().remote)
 }
 
 /// Puts the virtual address and port into a packet.
+#[inline(always)]
 fn rewritten(
     ns: &Netns<Endpoint>,
     mut skb: Skb,

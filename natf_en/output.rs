@@ -33,10 +33,12 @@ impl hook::Hook<Endpoint> for Hook {
     const PRIORITY: i32 = -350;
 
     #[inline(always)]
-    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, _state: &State<'_>) -> Verdict {
-        match destination(&skb) {
-            Some(dst) if ns.prefix().is_virtual(dst) && ns.is_active() => {
-                to_virtual(ns, skb, dst, Path::Local)
+    fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {
+        let head = skb.linear();
+        match destination(head) {
+            Some(dst) if ns.is_virtual(dst) => {
+                let segment = Segment::parse(head, Direction::Out);
+                to_virtual(ns, skb, segment, Path::Local, state.rcu())
             }
             _ => {
                 dns::note_query(ns, &mut skb);
@@ -46,33 +48,51 @@ impl hook::Hook<Endpoint> for Hook {
     }
 }
 
-/// Where a packet goes.
-pub(crate) fn destination(skb: &Skb) -> Option<Ipv4Addr> {
-    let header = skb.linear().first_chunk::<{ ipv4::HEADER_LEN }>()?;
-    let [.., a, b, c, d] = *header;
+/// Where a packet with this head goes.
+#[inline]
+pub(crate) fn destination(head: &[u8]) -> Option<Ipv4Addr> {
+    let [.., a, b, c, d] = *head.first_chunk::<{ ipv4::HEADER_LEN }>()?;
     Some(Ipv4Addr::new(a, b, c, d))
 }
 
-/// The first bytes of a packet, as far as they matter for its flow.
-#[inline(always)]
-pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
-    // Of nearly every packet the headers are there. To ask for more would move data of TCP, which costs its
-    // receiver, too.
-    Segment::parse(skb.linear(), direction).or_else(|| segment_pulled(skb, direction))
-}
-
-/// The same for a packet of which less is there, or none at all.
+/// The first bytes of a packet, as far as they matter for its flow. Hooks look at [`Skb::linear`] first: of nearly
+/// every packet the headers are there, and to ask for more would move data of TCP, which costs its receiver, too.
 #[cold]
-fn segment_pulled(skb: &mut Skb, direction: Direction) -> Option<Segment> {
+pub(crate) fn segment(skb: &mut Skb, direction: Direction) -> Option<Segment> {
     let len = skb.len().min(SEGMENT_LEN);
-    match skb.linear().len() >= len {
-        true => None,
-        false => Segment::parse(skb.head(len)?, direction),
-    }
+    Segment::parse(skb.head(len)?, direction)
 }
 
-/// A packet to a virtual address, of this host or of one behind it.
-pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path: Path) -> Verdict {
+/// A packet to a virtual address, of this host or of one behind it. `segment`: what its linear part says.
+#[inline(always)]
+pub(crate) fn to_virtual(
+    ns: &Netns<Endpoint>,
+    skb: Skb,
+    segment: Option<Segment>,
+    path: Path,
+    guard: &rcu::Guard,
+) -> Verdict {
+    let now = clock::now_ms();
+    if let Some(segment) = segment {
+        if let Some(flow) = ns.outgoing.find(segment.words, guard) {
+            if let Some(to) = flow.takes(now, segment.opens()) {
+                return translated(ns, flow, skb, segment, to, now, guard);
+            }
+        }
+    }
+    // What is in registers up to here would have to be in memory, were it handed on.
+    not_open(ns, skb, path, now, guard)
+}
+
+/// A packet that is none of an open flow, or of which less is linear.
+#[cold]
+fn not_open(
+    ns: &Netns<Endpoint>,
+    mut skb: Skb,
+    path: Path,
+    now: u64,
+    guard: &rcu::Guard,
+) -> Verdict {
     let Some(segment) = segment(&mut skb, Direction::Out) else {
         let skb = match errors::outward(ns, skb) {
             Ok(verdict) => return verdict,
@@ -81,17 +101,15 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
         ns.counters.bump(En::OutProtocol);
         return refuse(ns, skb, path, false, Refusal::Prohibited);
     };
-    let guard = rcu::read_lock();
-    let now = clock::now_ms();
-    if let Some(flow) = ns.outgoing.find(segment.flow.words(), &guard) {
+    if let Some(flow) = ns.outgoing.find(segment.words, guard) {
         if !flow.is_over(now, segment.opens()) {
-            return of_flow(ns, flow, skb, &segment, now, &guard);
+            return of_flow(ns, flow, skb, segment, now, guard);
         }
         flow::forget(ns, flow);
     }
-    let name = ns.nrt.get(&nrt::Entry::key(dst), &guard);
+    let name = ns.nrt.get(&nrt::Entry::key(segment.flow().remote.0), guard);
     match name.filter(|name| name.is_alive(now)) {
-        Some(name) => first(ns, Arc::clone(name), skb, path, &segment, &guard),
+        Some(name) => first(ns, Arc::clone(name), skb, path, segment, guard),
         None => {
             ns.counters.bump(En::OutUnknown);
             refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
@@ -100,12 +118,11 @@ pub(crate) fn to_virtual(ns: &Netns<Endpoint>, mut skb: Skb, dst: Ipv4Addr, path
 }
 
 /// A packet of a known flow.
-#[inline(always)]
 fn of_flow(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
     skb: Skb,
-    segment: &Segment,
+    segment: Segment,
     now: u64,
     guard: &rcu::Guard,
 ) -> Verdict {
@@ -154,7 +171,7 @@ fn first(
     name: Arc<nrt::Entry>,
     mut skb: Skb,
     path: Path,
-    segment: &Segment,
+    segment: Segment,
     guard: &rcu::Guard,
 ) -> Verdict {
     if !skb.hold(guard) {
@@ -168,7 +185,7 @@ fn first(
     }
     let made = Pending::of_first(skb).and_then(|pending| {
         let nonce = pending.nonce;
-        Ok((nonce, Flow::new(&segment.flow, path, name, pending)?))
+        Ok((nonce, Flow::new(&segment.flow(), path, name, pending)?))
     });
     let Ok((nonce, flow)) = made else {
         ns.counters.bump(En::NoMemory);
@@ -203,11 +220,11 @@ fn not_entered(
     ns: &Netns<Endpoint>,
     skb: Skb,
     path: Path,
-    segment: &Segment,
+    segment: Segment,
     error: Error,
     guard: &rcu::Guard,
 ) -> Verdict {
-    match ns.outgoing.get(&segment.flow.key(), guard) {
+    match ns.outgoing.find(segment.words, guard) {
         Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, clock::now_ms(), guard),
         _ => {
             ns.counters.bump(En::OutTableFull);
@@ -222,7 +239,7 @@ fn translated(
     ns: &Netns<Endpoint>,
     flow: &Counted<Flow>,
     mut skb: Skb,
-    segment: &Segment,
+    segment: Segment,
     to: (Ipv4Addr, u16),
     now: u64,
     guard: &rcu::Guard,
@@ -230,15 +247,33 @@ fn translated(
     if flow.sends(segment, now) {
         renewal::ask(ns, flow, &skb, guard);
     }
-    // It wanted to wait, and the flow opened meanwhile: it lost its device, and goes like one that waited.
-    let waited = (flow.path == Path::Forwarded && skb.is_detached()).then(|| skb.route_ifindex());
-    match (translate_out(ns, flow, &mut skb, segment, to), waited) {
-        (Ok(()), None) => Verdict::Accept(skb),
-        (Ok(()), Some(ifindex)) => {
+    if flow.path == Path::Forwarded && skb.is_detached() {
+        return waited(ns, flow, skb, segment, to, guard);
+    }
+    match translate_out(ns, flow, &mut skb, segment, to, guard) {
+        Ok(()) => Verdict::Accept(skb),
+        Err(error) => Verdict::Refuse(skb, error),
+    }
+}
+
+/// A packet of a host behind us that wanted to wait, while the flow opened: it has lost its device, and goes like one
+/// that waited.
+#[cold]
+fn waited(
+    ns: &Netns<Endpoint>,
+    flow: &Flow,
+    mut skb: Skb,
+    segment: Segment,
+    to: (Ipv4Addr, u16),
+    guard: &rcu::Guard,
+) -> Verdict {
+    let ifindex = skb.route_ifindex();
+    match translate_out(ns, flow, &mut skb, segment, to, guard) {
+        Ok(()) => {
             skb.forward(ns.net(), ifindex);
             Verdict::Stolen
         }
-        (Err(error), _) => Verdict::Refuse(skb, error),
+        Err(error) => Verdict::Refuse(skb, error),
     }
 }
 
@@ -252,15 +287,16 @@ pub(crate) fn translate_out(
     ns: &Netns<Endpoint>,
     flow: &Flow,
     skb: &mut Skb,
-    segment: &Segment,
+    segment: Segment,
     to: (Ipv4Addr, u16),
+    guard: &rcu::Guard,
 ) -> Result {
-    let protocol = segment.flow.protocol;
-    translate::rewrite(skb, Side::Destination, protocol, segment.transport, to)
+    let (protocol, transport) = (segment.protocol(), segment.transport);
+    translate::rewrite(skb, Side::Destination, protocol, transport, to)
         .ok_or(ENOMEM)
         .inspect_err(|_| ns.counters.bump(En::NoMemory))?;
     flow.route
-        .route(ns.net(), skb)
+        .route(ns.net(), skb, guard)
         .inspect_err(|_| ns.counters.bump(En::OutNoRoute))?;
     ns.counters.bump(En::TranslatedOut);
     Ok(())

@@ -118,15 +118,15 @@ pub(crate) fn spread_doubts(ns: &Netns<Endpoint>, now: u64) {
 
 /// Answers a segment of a lost connection with a reset that looks as if it came from the router. Process
 /// context.
-pub(crate) fn reset(ns: &Netns<Endpoint>, mut skb: Skb, segment: &Segment) -> Option<()> {
+pub(crate) fn reset(ns: &Netns<Endpoint>, mut skb: Skb, segment: Segment) -> Option<()> {
     let guard = rcu::read_lock();
     let flow = ns
         .outgoing
-        .get(&segment.flow.key(), &guard)
+        .find(segment.words, &guard)
         .filter(|flow| matches!(flow.state(), State::Broken))?;
     let from = flow.mapped()?;
     let way = skb.way();
-    let to = segment.flow.local.0;
+    let to = segment.flow().local.0;
     let end = segment.transport.checked_add(tcp::HEADER_LEN)?;
     let head = skb.head(end)?.get(segment.transport..)?;
     let rst = RstRepr {

@@ -244,9 +244,10 @@ fn send_held(ns: &Netns<Endpoint>, flow: &Flow, mut skb: Skb, to: (Ipv4Addr, u16
     let Some(segment) = output::segment(&mut skb, Direction::Out) else {
         return ns.counters.bump(En::NoMemory);
     };
-    flow.sends(&segment, clock::now_ms());
+    flow.sends(segment, clock::now_ms());
+    let guard = rcu::read_lock();
     let ifindex = skb.route_ifindex();
-    match output::translate_out(ns, flow, &mut skb, &segment, to) {
+    match output::translate_out(ns, flow, &mut skb, segment, to, &guard) {
         Ok(()) => {
             ns.counters.bump(En::Released);
             match flow.path {

@@ -62,7 +62,7 @@ fn give_answers(ns: &Netns<Endpoint>) {
             Some((mut skb, Answer::Reset)) => {
                 if let Some(segment) = output::segment(&mut skb, Direction::Out) {
                     // Without memory the next segment tries again.
-                    let _ = renewal::reset(ns, skb, &segment);
+                    let _ = renewal::reset(ns, skb, segment);
                 }
             }
             None => return,

@@ -32,6 +32,7 @@ pub(crate) fn rewrite_destination(skb: &mut Skb, to: Ipv4Addr) -> Option<()> {
 
 /// Mends the header checksum for `to` at offset `address`, which is not yet written. What that changes is part of
 /// the transport checksum, too.
+#[inline(always)]
 fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option<Delta> {
     let mut delta = Delta::new();
     let before: [u8; 4] = *head.get(address..)?.first_chunk()?;
@@ -43,6 +44,7 @@ fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option
 
 /// Makes one end of a TCP or UDP packet, or of an ICMP echo, `to`. `transport` is where its transport header starts.
 /// `None`: no memory, or the packet is shorter than its headers; it may be half changed then.
+#[inline(always)]
 pub(crate) fn rewrite(
     skb: &mut Skb,
     side: Side,
@@ -50,54 +52,77 @@ pub(crate) fn rewrite(
     transport: usize,
     to: (Ipv4Addr, u16),
 ) -> Option<()> {
-    let address = match side {
-        Side::Source => SOURCE,
-        Side::Destination => DESTINATION,
-    };
-    if protocol == Protocol::Icmp {
-        return rewrite_echo(skb, address, transport, to);
+    match side {
+        Side::Source => rewrite_at::<SOURCE, 0>(skb, protocol, transport, to),
+        Side::Destination => rewrite_at::<DESTINATION, 2>(skb, protocol, transport, to),
     }
+}
+
+/// The same for the address at `ADDRESS` of the IPv4 header and the port at `PORT` of the transport header.
+#[inline(always)]
+fn rewrite_at<const ADDRESS: usize, const PORT: usize>(
+    skb: &mut Skb,
+    protocol: Protocol,
+    transport: usize,
+    to: (Ipv4Addr, u16),
+) -> Option<()> {
+    let checksum = match protocol {
+        Protocol::Tcp => 16,
+        Protocol::Icmp => return rewrite_echo(skb, ADDRESS, transport, to),
+        _ => 6,
+    };
+    let summed = skb.summed();
+    let head = skb.writable(transport.checked_add(checksum)?.checked_add(2)?)?;
+    let (ip, rest) = head.split_at_mut_checked(transport)?;
+    let field = rest.get(checksum..)?.first_chunk::<2>()?;
+    let sum = u16::from_be_bytes(*field);
+    if summed == Summed::Complete && (sum != 0 || protocol == Protocol::Tcp) {
+        return rewrite_complete(skb, ADDRESS, PORT, protocol, transport, to);
+    }
+
+    let mut delta = mend_header_checksum(ip, ADDRESS, to.0)?;
+    *ip.get_mut(ADDRESS..)?.first_chunk_mut()? = to.0.octets();
+    let port = rest.get_mut(PORT..)?.first_chunk_mut::<2>()?;
+    let before = u16::from_be_bytes(core::mem::replace(port, to.1.to_be_bytes()));
+    let sum = match summed {
+        // Only the addresses are part of the pseudo-header.
+        Summed::Partial => delta.apply_partial(sum),
+        _ => {
+            delta.replace_word(before, to.1);
+            match protocol {
+                Protocol::Tcp => delta.apply(sum),
+                _ => delta.apply_udp(sum),
+            }
+        }
+    };
+    *rest.get_mut(checksum..)?.first_chunk_mut()? = sum.to_be_bytes();
+    Some(())
+}
+
+/// The same for a packet of which a device has left its own sum: that must be mended, too.
+#[cold]
+fn rewrite_complete(
+    skb: &mut Skb,
+    address: usize,
+    port: usize,
+    protocol: Protocol,
+    transport: usize,
+    to: (Ipv4Addr, u16),
+) -> Option<()> {
     let checksum = transport.checked_add(match protocol {
         Protocol::Tcp => 16,
         _ => 6,
     })?;
-    let summed = skb.summed();
     let head = skb.writable(checksum.checked_add(2)?)?;
-
-    let mut delta = mend_header_checksum(head, address, to.0)?;
-    let port = match side {
-        Side::Source => transport,
-        Side::Destination => transport.checked_add(2)?,
-    };
-    let sum = u16::from_be_bytes(*head.get(checksum..)?.first_chunk()?);
-    if summed == Summed::Complete && (sum != 0 || protocol == Protocol::Tcp) {
-        let mut ports: [u8; 4] = *head.get(transport..)?.first_chunk()?;
-        let at = port.checked_sub(transport)?;
-        *ports.get_mut(at..)?.first_chunk_mut()? = to.1.to_be_bytes();
-        // The sum that the device left must be mended, too.
-        skb.replace4(address, to.0.octets(), checksum, true)?;
-        skb.replace4(transport, ports, checksum, false)?;
-        return (protocol == Protocol::Tcp)
-            .then_some(())
-            .or_else(|| never_zero(skb, checksum));
+    mend_header_checksum(head, address, to.0)?;
+    let mut ports: [u8; 4] = *head.get(transport..)?.first_chunk()?;
+    *ports.get_mut(port..)?.first_chunk_mut()? = to.1.to_be_bytes();
+    skb.replace4(address, to.0.octets(), checksum, true)?;
+    skb.replace4(transport, ports, checksum, false)?;
+    if protocol == Protocol::Tcp {
+        return Some(());
     }
-    *head.get_mut(address..)?.first_chunk_mut()? = to.0.octets();
-    let place = head.get_mut(port..)?.first_chunk_mut::<2>()?;
-    let before = u16::from_be_bytes(core::mem::replace(place, to.1.to_be_bytes()));
-    let sum = match (summed, protocol) {
-        // Only the addresses are part of the pseudo-header.
-        (Summed::Partial, _) => delta.apply_partial(sum),
-        (_, Protocol::Tcp) => {
-            delta.replace_word(before, to.1);
-            delta.apply(sum)
-        }
-        _ => {
-            delta.replace_word(before, to.1);
-            delta.apply_udp(sum)
-        }
-    };
-    *head.get_mut(checksum..)?.first_chunk_mut()? = sum.to_be_bytes();
-    Some(())
+    never_zero(skb, checksum)
 }
 
 /// A UDP checksum of zero would mean "none" (RFC 768).

@@ -25,8 +25,8 @@
 #define NATF_KEY_LEN 16
 #define NATF_LINKED 1
 struct natf_link {
+	u64 key[NATF_KEY_LEN / sizeof(u64)];
 	struct rhash_head node;
-	u8 key[NATF_KEY_LEN] __aligned(8);
 };
 
 /* The route that a flow took last. Zeroed: none. */
@@ -84,7 +84,7 @@ int natf_input_ifindex(const struct nf_hook_state *state);
 
 /* sockets; addresses and sport in network byte order, dport in that of the host */
 bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport, __be32 peer, __be16 peer_port);
-bool natf_skb_peer(const struct sk_buff *skb, __be32 *addr, __be16 *port);
+u64 natf_skb_peer(const struct sk_buff *skb);
 void natf_tcp_abort(struct net *net, __be32 saddr, __be16 sport, __be32 daddr, u16 dport);
 
 /* namespaces and the current process */

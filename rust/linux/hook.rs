@@ -7,6 +7,7 @@ use super::netns::{Namespace, Netns};
 use super::skb::Skb;
 use kernel::error::Error;
 use kernel::ffi::{c_uint, c_void};
+use kernel::sync::rcu;
 
 /// Where in the IPv4 path (`enum nf_inet_hooks`).
 #[derive(Clone, Copy)]
@@ -51,6 +52,14 @@ impl State<'_> {
     pub(crate) fn input_ifindex(&self) -> i32 {
         // SAFETY: a valid hook state.
         unsafe { bindings::natf_input_ifindex(self.0) }
+    }
+
+    /// That this is an RCU read section: netfilter calls every hook inside one.
+    pub(crate) fn rcu(&self) -> &rcu::Guard {
+        const { assert!(core::mem::size_of::<rcu::Guard>() == 0) };
+        // SAFETY: a guard has no size, so any address will do for a reference. What it stands for is true while
+        // `self` lives, and through a reference it cannot be dropped.
+        unsafe { core::ptr::NonNull::dangling().as_ref() }
     }
 
     /// Whether the packet came in by an interface; if not, it was made here.

@@ -51,8 +51,8 @@ impl Cache {
     /// # Errors
     ///
     /// That of the routing table.
-    pub(crate) fn route(&self, net: Net<'_>, skb: &mut Skb) -> Result {
-        // SAFETY: initialised, valid packet.
+    pub(crate) fn route(&self, net: Net<'_>, skb: &mut Skb, _guard: &rcu::Guard) -> Result {
+        // SAFETY: initialised, valid packet, inside an RCU section.
         if unsafe { bindings::natf_route_apply(self.0.get(), skb.as_ptr()) } {
             return Ok(());
         }

@@ -51,8 +51,12 @@ pub(crate) fn early_demux(
 /// The peer of the socket that a packet on its way in was given to, by us or by the kernel. `None`: by nobody yet,
 /// or the socket has no peer.
 pub(crate) fn peer(skb: &Skb) -> Option<(Ipv4Addr, u16)> {
-    let (mut addr, mut port) = (0, 0);
-    // SAFETY: valid packet, which keeps its socket; two places to write to.
-    unsafe { bindings::natf_skb_peer(skb.as_ptr(), &mut addr, &mut port) }
-        .then(|| (Ipv4Addr::from(addr.to_ne_bytes()), u16::from_be(port)))
+    // SAFETY: valid packet, which keeps its socket. Little-endian as the machines this is for.
+    match unsafe { bindings::natf_skb_peer(skb.as_ptr()) } {
+        0 => None,
+        peer => {
+            let [a, b, c, d, high, low, ..] = peer.to_le_bytes();
+            Some((Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low])))
+        }
+    }
 }

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::mem::forget;
 use core::ops::{ControlFlow, Deref};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_void;
@@ -22,18 +22,31 @@ const KEY_LEN: usize = bindings::NATF_KEY_LEN as usize - 1;
 /// A key; shorter ones are padded with zeros.
 pub(crate) type Key = [u8; KEY_LEN];
 
-/// The last byte of a link's key: no key yet; being written; written; entered, and perhaps taken out again.
-const UNSET: u8 = 0;
-const LINKED: u8 = bindings::NATF_LINKED as u8;
-const SETTING: u8 = 2;
-const SET: u8 = 3;
+/// The same as two little-endian words, the highest byte of the second one zero.
+pub(crate) type Words = (u64, u64);
+
+/// The words of a key.
+fn words([l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6]: Key) -> Words {
+    (
+        u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]),
+        u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]),
+    )
+}
+
+/// The highest byte of a link's second word: no key yet; being written; written; entered, and perhaps taken out
+/// again.
+const STATE: u64 = 0xff << 56;
+const UNSET: u64 = 0;
+const LINKED: u64 = (bindings::NATF_LINKED as u64) << 56;
+const SETTING: u64 = 2 << 56;
+const SET: u64 = 3 << 56;
 
 /// A place in one table, taken once in the life of its object: readers may still follow it when the object
 /// is out, so its key is written once and never changes.
 ///
 /// # Invariants
 ///
-/// The key is written only by whoever moved the last byte from `UNSET` to `SETTING`.
+/// The key is written only by whoever moved the state from `UNSET` to `SETTING`.
 pub(crate) struct Link(Opaque<bindings::natf_link>);
 
 // SAFETY: shared use is that of the table, and the invariant.
@@ -44,8 +57,13 @@ unsafe impl Sync for Link {}
 impl Link {
     /// For this key.
     pub(crate) fn new(key: Key) -> Self {
+        Self::of(words(key))
+    }
+
+    /// For the key of these words.
+    pub(crate) fn of(words: Words) -> Self {
         let link = Self::unset();
-        link.set(&key);
+        link.set(words);
         link
     }
 
@@ -55,39 +73,51 @@ impl Link {
     }
 
     /// Sets the key. False if it has one.
-    pub(crate) fn set(&self, key: &Key) -> bool {
-        if !self.step(UNSET, SETTING) {
+    pub(crate) fn set(&self, (low, high): Words) -> bool {
+        if !self.step(UNSET, UNSET, SETTING) {
             return false;
         }
-        // SAFETY: by the invariant nobody else reads or writes the key now.
-        unsafe { (&raw mut (*self.0.get()).key).cast::<Key>().write(*key) };
-        self.state().store(SET, Ordering::Release);
+        // By the invariant nobody else writes the key now.
+        self.low().store(low, Ordering::Relaxed);
+        self.high().store(high & !STATE | SET, Ordering::Release);
         true
     }
 
     /// The key, if it has one.
-    pub(crate) fn key(&self) -> Option<Key> {
-        let state = self.state().load(Ordering::Acquire);
-        if state != SET && state != LINKED {
-            return None;
+    #[inline]
+    pub(crate) fn key(&self) -> Option<Words> {
+        let high = self.high().load(Ordering::Acquire);
+        match high & STATE {
+            // The key does not change any more.
+            LINKED | SET => Some((self.low().load(Ordering::Relaxed), high & !STATE)),
+            _ => None,
         }
-        // SAFETY: the key does not change any more.
-        Some(unsafe { (&raw const (*self.0.get()).key).cast::<Key>().read() })
     }
 
-    fn state(&self) -> &AtomicU8 {
-        // SAFETY: inside the link, and only ever used as an atomic (C reads it of links with a key only).
-        unsafe { AtomicU8::from_ptr((&raw mut (*self.0.get()).key).cast::<u8>().add(KEY_LEN)) }
+    fn low(&self) -> &AtomicU64 {
+        // SAFETY: inside the link, aligned, and only ever used as an atomic (C reads it of links with a key only).
+        unsafe { AtomicU64::from_ptr((&raw mut (*self.0.get()).key).cast()) }
     }
 
-    fn step(&self, from: u8, to: u8) -> bool {
-        self.state()
-            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+    fn high(&self) -> &AtomicU64 {
+        // SAFETY: as in `low`; the second of two words.
+        unsafe { AtomicU64::from_ptr((&raw mut (*self.0.get()).key).cast::<u64>().add(1)) }
+    }
+
+    fn step(&self, key: u64, from: u64, to: u64) -> bool {
+        self.high()
+            .compare_exchange(key | from, key | to, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 
+    /// From now on it counts as entered. False if it has no key, or was entered before.
+    fn enter(&self) -> bool {
+        self.key()
+            .is_some_and(|(_, high)| self.step(high, SET, LINKED))
+    }
+
     fn is_linked(&self) -> bool {
-        self.state().load(Ordering::Acquire) == LINKED
+        self.high().load(Ordering::Acquire) & STATE == LINKED
     }
 }
 
@@ -185,23 +215,20 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
 
     /// The object of `key`, for as long as the RCU section lasts.
     pub(crate) fn get<'a>(&'a self, key: &Key, guard: &'a rcu::Guard) -> Option<&'a Counted<T>> {
-        let [l0, l1, l2, l3, l4, l5, l6, l7, h0, h1, h2, h3, h4, h5, h6] = *key;
-        let low = u64::from_le_bytes([l0, l1, l2, l3, l4, l5, l6, l7]);
-        let high = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
-        self.find((low, high), guard)
+        self.find(words(*key), guard)
     }
 
-    /// The same by a key that is in two little-endian words, the last byte of the second one zero.
+    /// The same by the words of the key.
+    #[inline]
     pub(crate) fn find<'a>(
         &'a self,
-        (low, high): (u64, u64),
+        (low, high): Words,
         _guard: &'a rcu::Guard,
     ) -> Option<&'a Counted<T>> {
-        let high = high | (u64::from(LINKED) << 56);
         // SAFETY: initialised table; the guard says that we are in an RCU section. By the type invariant what
         // is found is the link of a `Counted<T>`, which lives until that section ends.
         unsafe {
-            let link = bindings::natf_table_lookup(self.inner.ht.get(), low, high);
+            let link = bindings::natf_table_lookup(self.inner.ht.get(), low, high | LINKED);
             owner::<T, N>(link).map(|object| object.as_ref())
         }
     }
@@ -218,7 +245,7 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
             return Err(ENOSPC);
         }
         let link = link_of::<T, N>(object);
-        if !link.step(SET, LINKED) {
+        if !link.enter() {
             return Err(EINVAL);
         }
         // Counted before another CPU can find it, and take it out again.
@@ -233,7 +260,7 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
     /// `old` is not there (any more), has another key, or `new` was entered before.
     pub(crate) fn replace(&self, old: &Counted<T>, new: &Shared<T>) -> bool {
         let (from, to) = (link_of::<T, N>(old), link_of::<T, N>(new));
-        if !from.is_linked() || from.key() != to.key() || !to.step(SET, LINKED) {
+        if !from.is_linked() || from.key() != to.key() || !to.enter() {
             return false;
         }
         let count = new.clone();
@@ -443,7 +470,7 @@ impl<V: Send + Sync + 'static> Map<V> {
     /// `ENOMEM`.
     pub(crate) fn exchange(&self, old: &Counted<Keyed<V>>, value: V) -> Result<bool> {
         let keyed = Keyed {
-            link: Link::new(old.link.key().ok_or(ENOENT)?),
+            link: Link::of(old.link.key().ok_or(ENOENT)?),
             value,
         };
         Ok(self.replace(old, &Shared::pin_init(keyed, GFP_ATOMIC)?))

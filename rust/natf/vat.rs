@@ -6,7 +6,7 @@
 use core::net::Ipv4Addr;
 
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::natf::wire::{icmp, ports, tcp};
+use crate::natf::wire::{icmp, tcp, udp};
 
 /// Bytes of a packet that [`Segment::parse`] may want to see: the longest IPv4 header, and TCP up to its flags.
 pub const SEGMENT_LEN: usize = 60 + 14;
@@ -53,15 +53,19 @@ pub enum Direction {
     In,
 }
 
+/// A flow as it stands in a packet, for a hash table: its addresses, local and remote, and its ports in that order
+/// and its protocol, as two little-endian words; the highest byte of the second one is zero.
+pub type Words = (u64, u64);
+
 /// What the head of a packet says about its flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// The flow.
-    pub flow: FlowId,
+    /// The flow, as it is looked for.
+    pub words: Words,
     /// Length of the IPv4 header, in bytes: where the transport header starts.
     pub transport: usize,
-    /// Flags, for TCP.
-    pub flags: Option<tcp::Flags>,
+    /// Flags of TCP; none for others.
+    pub flags: tcp::Flags,
     /// Whether it is more than an acknowledgment, so that the other side will answer.
     pub wants_answer: bool,
 }
@@ -72,60 +76,88 @@ impl Segment {
     #[inline(always)]
     pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
         let packet = ipv4::Packet::new_header_checked(head).ok()?;
+        let protocol = *head.get(PROTOCOL)?;
+        let addresses = u64::from_le_bytes(*head.get(ADDRESSES..)?.first_chunk()?);
         let transport = packet.header_len();
         let rest = head.get(transport..)?;
         if packet.is_fragment() {
             return None;
         }
-        let mut flags = None;
+        let mut flags = tcp::Flags::default();
         let mut wants_answer = true;
-        let (src, dst) = match packet.protocol() {
+        let ports = match protocol.into() {
             Protocol::Tcp => {
                 let [words, bits] = *rest.get(12..)?.first_chunk()?;
                 let headers = transport.checked_add(usize::from(words >> 4).checked_mul(4)?)?;
-                let seen = tcp::Flags::from(bits);
+                flags = bits.into();
                 wants_answer =
-                    usize::from(packet.total_len()) != headers || seen.syn() || seen.fin();
-                flags = Some(seen);
-                ports(rest)?
+                    usize::from(packet.total_len()) != headers || flags.syn() || flags.fin();
+                u32::from_le_bytes(*rest.first_chunk()?)
             }
-            Protocol::Udp if rest.len() >= 8 => ports(rest)?,
-            Protocol::Icmp => {
-                let echo = icmp::Packet::new_checked(rest).ok()?;
-                let fits = match direction {
-                    Direction::Out => echo.is_echo_request(),
-                    Direction::In => echo.is_echo_reply(),
-                };
-                fits.then(|| (echo.ident(), echo.ident()))?
+            Protocol::Udp if rest.len() >= udp::HEADER_LEN => {
+                u32::from_le_bytes(*rest.first_chunk()?)
             }
+            Protocol::Icmp => echo_ports(rest, direction)?,
             _ => return None,
         };
-        let (src, dst) = ((packet.src(), src), (packet.dst(), dst));
-        let (local, remote) = match direction {
-            Direction::Out => (src, dst),
-            Direction::In => (dst, src),
+        let (addresses, ports) = match direction {
+            Direction::Out => (addresses, ports),
+            Direction::In => (addresses.rotate_left(32), ports.rotate_left(16)),
         };
         Some(Segment {
-            flow: FlowId {
-                protocol: packet.protocol(),
-                local,
-                remote,
-            },
+            words: (
+                addresses,
+                u64::from(ports) | u64::from(protocol) << PROTOCOL_BIT,
+            ),
             transport,
             flags,
             wants_answer,
         })
     }
 
+    /// The flow.
+    pub fn flow(&self) -> FlowId {
+        FlowId::from_words(self.words)
+    }
+
+    /// TCP, UDP or ICMP.
+    pub fn protocol(&self) -> Protocol {
+        protocol_of(self.words)
+    }
+
     /// Whether it is TCP.
     pub fn is_tcp(&self) -> bool {
-        self.flow.protocol == Protocol::Tcp
+        self.protocol() == Protocol::Tcp
     }
 
     /// Whether the packet opens a TCP connection.
     pub fn opens(&self) -> bool {
-        self.flags.is_some_and(|flags| flags.syn() && !flags.ack())
+        self.flags.syn() && !self.flags.ack()
     }
+}
+
+/// Offsets in the IPv4 header (RFC 791).
+const PROTOCOL: usize = 9;
+const ADDRESSES: usize = 12;
+
+/// Where the protocol is in the second of the [`Words`].
+const PROTOCOL_BIT: u32 = 32;
+
+fn protocol_of((_, high): Words) -> Protocol {
+    let [.., protocol, _, _, _, _] = high.to_be_bytes();
+    protocol.into()
+}
+
+/// The identifier of an echo in the place of both ports. `None`: not an echo of that direction.
+#[cold]
+fn echo_ports(rest: &[u8], direction: Direction) -> Option<u32> {
+    let echo = icmp::Packet::new_checked(rest).ok()?;
+    let fits = match direction {
+        Direction::Out => echo.is_echo_request(),
+        Direction::In => echo.is_echo_reply(),
+    };
+    let [a, b] = echo.ident().to_be_bytes();
+    fits.then_some(u32::from_le_bytes([a, b, a, b]))
 }
 
 impl FlowId {
@@ -137,26 +169,26 @@ impl FlowId {
         key
     }
 
-    /// The same as two little-endian words, the last byte of the second one free: how a table reads it, without a way
-    /// through memory.
-    pub fn words(&self) -> (u64, u64) {
+    /// The same as two words.
+    pub fn words(&self) -> Words {
         let address = |addr: Ipv4Addr| u64::from(u32::from_le_bytes(addr.octets()));
         let port = |port: u16| u64::from(port.swap_bytes());
         let protocol = u64::from(u8::from(self.protocol));
         (
             address(self.local.0) | (address(self.remote.0) << 32),
-            port(self.local.1) | (port(self.remote.1) << 16) | (protocol << 32),
+            port(self.local.1) | (port(self.remote.1) << 16) | (protocol << PROTOCOL_BIT),
         )
     }
 
-    /// The flow of a key.
-    pub fn from_key(key: [u8; 15]) -> Self {
-        let [l0, l1, l2, l3, r0, r1, r2, r3, lp0, lp1, rp0, rp1, protocol, _, _] = key;
-        let port = |bytes| u16::from_be_bytes(bytes);
+    /// The flow of these words.
+    #[inline]
+    pub fn from_words(words: Words) -> Self {
+        let [l0, l1, l2, l3, r0, r1, r2, r3] = words.0.to_le_bytes();
+        let [lp0, lp1, rp0, rp1, ..] = words.1.to_le_bytes();
         FlowId {
-            protocol: protocol.into(),
-            local: (Ipv4Addr::new(l0, l1, l2, l3), port([lp0, lp1])),
-            remote: (Ipv4Addr::new(r0, r1, r2, r3), port([rp0, rp1])),
+            protocol: protocol_of(words),
+            local: (Ipv4Addr::new(l0, l1, l2, l3), u16::from_be_bytes([lp0, lp1])),
+            remote: (Ipv4Addr::new(r0, r1, r2, r3), u16::from_be_bytes([rp0, rp1])),
         }
     }
 
@@ -342,7 +374,7 @@ mod tests {
         };
         let key = [198, 51, 100, 2, 240, 0, 3, 4, 0x9c, 0x40, 0, 80, 17, 0, 0];
         assert_eq!(flow.key(), key);
-        assert_eq!(FlowId::from_key(key), flow);
+        assert_eq!(FlowId::from_words(flow.words()), flow);
         let (low, high) = flow.words();
         assert_eq!(low.to_le_bytes()[..], key[..8]);
         assert_eq!(high.to_le_bytes(), [0x9c, 0x40, 0, 80, 17, 0, 0, 0]);
@@ -352,11 +384,11 @@ mod tests {
     fn both_directions_name_the_same_flow() {
         let bytes = tcp_head(2);
         let out = Segment::parse(&bytes, Direction::Out).unwrap();
-        assert_eq!((out.flow.local, out.flow.remote), (EN, V));
+        assert_eq!((out.flow().local, out.flow().remote), (EN, V));
         assert_eq!(out.transport, 20);
         assert!(out.opens());
         let back = Segment::parse(&bytes, Direction::In).unwrap();
-        assert_eq!((back.flow.local, back.flow.remote), (V, EN));
+        assert_eq!((back.flow().local, back.flow().remote), (V, EN));
     }
 
     #[test]
@@ -397,9 +429,9 @@ mod tests {
                 "{kind}"
             );
             for segment in out.iter().chain(&back) {
-                assert_eq!(segment.flow.protocol, Protocol::Icmp);
+                assert_eq!(segment.protocol(), Protocol::Icmp);
                 assert_eq!(
-                    (segment.flow.local.1, segment.flow.remote.1),
+                    (segment.flow().local.1, segment.flow().remote.1),
                     (0x1234, 0x1234)
                 );
                 assert!(segment.wants_answer);
@@ -480,7 +512,7 @@ mod tests {
         ];
         for other in others {
             assert_ne!(flow.key(), other.key(), "{other:?}");
-            assert_eq!(FlowId::from_key(other.key()), other);
+            assert_eq!(FlowId::from_words(other.words()), other);
         }
     }
 

@@ -6,15 +6,15 @@ use core::net::Ipv4Addr;
 
 use crate::natf::wire::ipv4::Protocol;
 
-/// Folds a sum of 16-bit words into 16 bits, ones-complement.
-fn fold(mut sum: u64) -> u16 {
-    loop {
-        match u16::try_from(sum) {
-            Ok(folded) => return folded,
-            // Neither half is anywhere near overflow after the shift.
-            Err(_) => sum = (sum & 0xffff).wrapping_add(sum >> 16),
-        }
-    }
+/// Folds a sum of 16-bit words into 16 bits, ones-complement. 0 only of 0.
+#[inline]
+const fn fold(sum: u64) -> u16 {
+    // 33 bits, then 18, 17 and 16 are left.
+    let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
+    let sum = (sum & 0xffff).wrapping_add(sum >> 16);
+    let sum = (sum & 0xffff).wrapping_add(sum >> 16);
+    let [.., high, low] = (sum & 0xffff).wrapping_add(sum >> 16).to_be_bytes();
+    u16::from_be_bytes([high, low])
 }
 
 /// The ones-complement sum of `a` and `b`.
@@ -71,9 +71,9 @@ pub fn transport(src: Ipv4Addr, dst: Ipv4Addr, protocol: Protocol, segment: &[u8
 /// What a series of edits does to a checksum over the edited bytes.
 ///
 /// The edits are collected first and applied to a checksum field once, so that one set of edits can
-/// serve a field, a socket buffer's own sum, or neither.
+/// serve a field, a socket buffer's own sum, or neither. At most 2^31 edits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delta(u16);
+pub struct Delta(u64);
 
 impl Delta {
     /// No edit yet.
@@ -88,39 +88,40 @@ impl Delta {
             0 => sum(data),
             _ => sum(data).swap_bytes(),
         };
-        // Equation 3 of RFC 1624: HC' = ~(~HC + ~m + m'). Adding ~m subtracts m.
-        self.0 = add(self.0, add(!aligned(old), aligned(new)));
+        self.replace_word(aligned(old), aligned(new));
     }
 
     /// [`replace`](Self::replace) of an address at an even offset.
     #[inline]
     pub fn replace_address(&mut self, old: Ipv4Addr, new: Ipv4Addr) {
-        let halves = |addr: Ipv4Addr| {
-            let [a, b, c, d] = addr.octets();
-            add(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
-        };
-        self.0 = add(self.0, add(!halves(old), halves(new)));
+        // As a number of 32 bits is the sum of its halves, but for multiples of 0xffff.
+        let (old, new) = (u32::from(old), u32::from(new));
+        self.0 = self.0.wrapping_add(u64::from(!old)).wrapping_add(u64::from(new));
     }
 
     /// [`replace`](Self::replace) of a port, or of anything that is one word, at an even offset.
     #[inline]
     pub fn replace_word(&mut self, old: u16, new: u16) {
-        self.0 = add(self.0, add(!old, new));
+        // Equation 3 of RFC 1624: HC' = ~(~HC + ~m + m'). Adding ~m subtracts m.
+        self.0 = self.0.wrapping_add(u64::from(!old)).wrapping_add(u64::from(new));
     }
 
     /// The new value of the checksum field that was `checksum` before the edits.
+    #[inline]
     pub fn apply(&self, checksum: u16) -> u16 {
-        !add(!checksum, self.0)
+        !self.apply_partial(!checksum)
     }
 
     /// The new value of a field that holds the sum of the pseudo-header alone, because a device will fill in the
     /// rest: it is not complemented.
+    #[inline]
     pub fn apply_partial(&self, sum: u16) -> u16 {
-        add(sum, self.0)
+        fold(self.0.wrapping_add(u64::from(sum)))
     }
 
     /// [`apply`](Self::apply) for the UDP field, in which 0 means that the sender made no checksum
     /// and a sum of zero is sent as all ones (RFC 768).
+    #[inline]
     pub fn apply_udp(&self, checksum: u16) -> u16 {
         match checksum {
             0 => 0,
@@ -129,11 +130,6 @@ impl Delta {
                 updated => updated,
             },
         }
-    }
-
-    /// The ones-complement number that the edits add to the plain [`sum`] of the data.
-    pub fn difference(&self) -> u16 {
-        self.0
     }
 }
 

@@ -23,7 +23,7 @@ mod at {
 }
 
 /// The control bits that a translator looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);
 
 /// The low byte of the flags field.
