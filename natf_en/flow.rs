@@ -177,7 +177,9 @@ impl Flow {
 
     /// The address and port on the other side of the wire, if the router has told them.
     pub(crate) fn mapped(&self) -> Option<(Ipv4Addr, u16)> {
-        self.incoming.key().map(|words| FlowId::from_words(words).remote)
+        self.incoming
+            .key()
+            .map(|words| FlowId::from_words(words).remote)
     }
 
     /// The same, if packets may go there.

@@ -39,18 +39,12 @@ impl hook::Hook<Router> for Hook {
 
     #[inline(always)]
     fn handle(ns: &Netns<Router>, skb: Skb, state: &State<'_>) -> Verdict {
-        match is_icmp(&skb) {
-            false => Verdict::Accept(skb),
-            true => icmp_comes(ns, skb, state),
+        // All that most packets meet of us.
+        match skb.protocol() {
+            Protocol::Icmp => icmp_comes(ns, skb, state),
+            _ => Verdict::Accept(skb),
         }
     }
-}
-
-/// Whether the packet is of ICMP, by its first bytes. All that most packets meet of us.
-fn is_icmp(skb: &Skb) -> bool {
-    /// Offset of the protocol in the IPv4 header (RFC 791).
-    const PROTOCOL: usize = 9;
-    skb.linear().get(PROTOCOL) == Some(&u8::from(Protocol::Icmp))
 }
 
 /// It may be a request.

@@ -162,6 +162,11 @@ const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len)
 	return skb_network_header(skb);
 }
 
+u8 natf_skb_protocol(const struct sk_buff *skb)
+{
+	return ip_hdr(skb)->protocol;
+}
+
 u32 natf_skb_network_len(const struct sk_buff *skb)
 {
 	return skb->len - skb_network_offset(skb);

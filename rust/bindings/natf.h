@@ -54,6 +54,7 @@ void natf_consume_skb(struct sk_buff *skb);
 const u8 *natf_skb_head(struct sk_buff *skb, u32 len);
 const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len);
 u32 natf_skb_network_len(const struct sk_buff *skb);
+u8 natf_skb_protocol(const struct sk_buff *skb);
 u8 *natf_skb_writable(struct sk_buff *skb, u32 len);
 bool natf_skb_was_fragmented(const struct sk_buff *skb);
 u8 natf_skb_ip_summed(const struct sk_buff *skb);

@@ -6,6 +6,7 @@
 
 use super::bindings;
 use super::netns::Net;
+use crate::natf::wire::ipv4::Protocol;
 use core::net::Ipv4Addr;
 use core::ptr::NonNull;
 use kernel::error::{to_result, Result};
@@ -79,6 +80,12 @@ impl Skb {
     pub(crate) fn len(&self) -> usize {
         // SAFETY: `self.0` is a valid sk_buff by the type's meaning, as in all functions below.
         unsafe { bindings::natf_skb_network_len(self.as_ptr()) as usize }
+    }
+
+    /// The protocol that the IPv4 header names (RFC 791).
+    pub(crate) fn protocol(&self) -> Protocol {
+        // SAFETY: valid sk_buff; the IPv4 input path has made the header linear, as it is in packets that we make.
+        unsafe { bindings::natf_skb_protocol(self.as_ptr()) }.into()
     }
 
     /// The bytes from the IPv4 header on that can be read as the packet is: of packets from a socket or a

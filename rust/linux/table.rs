@@ -79,7 +79,7 @@ impl Link {
         }
         // By the invariant nobody else writes the key now.
         self.low().store(low, Ordering::Relaxed);
-        self.high().store(high & !STATE | SET, Ordering::Release);
+        self.high().store((high & !STATE) | SET, Ordering::Release);
         true
     }
 

@@ -107,7 +107,7 @@ impl Segment {
         Some(Segment {
             words: (
                 addresses,
-                u64::from(ports) | u64::from(protocol) << PROTOCOL_BIT,
+                u64::from(ports) | (u64::from(protocol) << PROTOCOL_BIT),
             ),
             transport,
             flags,
@@ -187,8 +187,14 @@ impl FlowId {
         let [lp0, lp1, rp0, rp1, ..] = words.1.to_le_bytes();
         FlowId {
             protocol: protocol_of(words),
-            local: (Ipv4Addr::new(l0, l1, l2, l3), u16::from_be_bytes([lp0, lp1])),
-            remote: (Ipv4Addr::new(r0, r1, r2, r3), u16::from_be_bytes([rp0, rp1])),
+            local: (
+                Ipv4Addr::new(l0, l1, l2, l3),
+                u16::from_be_bytes([lp0, lp1]),
+            ),
+            remote: (
+                Ipv4Addr::new(r0, r1, r2, r3),
+                u16::from_be_bytes([rp0, rp1]),
+            ),
         }
     }
 

@@ -96,14 +96,20 @@ impl Delta {
     pub fn replace_address(&mut self, old: Ipv4Addr, new: Ipv4Addr) {
         // As a number of 32 bits is the sum of its halves, but for multiples of 0xffff.
         let (old, new) = (u32::from(old), u32::from(new));
-        self.0 = self.0.wrapping_add(u64::from(!old)).wrapping_add(u64::from(new));
+        self.0 = self
+            .0
+            .wrapping_add(u64::from(!old))
+            .wrapping_add(u64::from(new));
     }
 
     /// [`replace`](Self::replace) of a port, or of anything that is one word, at an even offset.
     #[inline]
     pub fn replace_word(&mut self, old: u16, new: u16) {
         // Equation 3 of RFC 1624: HC' = ~(~HC + ~m + m'). Adding ~m subtracts m.
-        self.0 = self.0.wrapping_add(u64::from(!old)).wrapping_add(u64::from(new));
+        self.0 = self
+            .0
+            .wrapping_add(u64::from(!old))
+            .wrapping_add(u64::from(new));
     }
 
     /// The new value of the checksum field that was `checksum` before the edits.

@@ -15,7 +15,7 @@ use core::net::Ipv4Addr;
 
 use natf::pseudo::Pseudo;
 use natf::quoted::{End, Quoted};
-use natf::vat::{Direction, FlowId, Segment};
+use natf::vat::{Direction, Segment};
 use natf::wire::checksum::Delta;
 use natf::wire::control::{Code, Message, Request, Response, MAX_LEN, MAX_RESPONSE_LEN};
 use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
