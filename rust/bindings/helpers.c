@@ -63,8 +63,11 @@ int natf_table_init(struct rhashtable *ht, u32 max)
 	/* The first table is made when the module is loaded, before there can be others. */
 	if (!natf_table_secret[0])
 		get_random_bytes(natf_table_secret, sizeof(natf_table_secret));
-	/* rhashtable refuses inserts above twice this size: the Rust side holds the exact bound. */
-	params.max_size = roundup_pow_of_two(max);
+	/*
+	 * Room to grow until there are two buckets for an entry, or nearly: also a full table has short chains. How many
+	 * entries there may be, the Rust side says.
+	 */
+	params.max_size = 2 * roundup_pow_of_two(max);
 	return rhashtable_init(ht, &params);
 }
 
