@@ -16,6 +16,7 @@ mod flood;
 mod flows;
 mod namespace;
 mod packet;
+mod requests;
 mod tcp;
 mod turn;
 mod udp;
@@ -26,6 +27,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const USAGE: &str = "usage:
   natf-load udp FROM TO ADDRESS PORT SIZE SECONDS
   natf-load tcp FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load requests FROM TO ADDRESS PORT SIZE SECONDS
+  natf-load reconnect FROM TO ADDRESS PORT COUNT
   natf-load turn FROM TO RELAY SIZE SECONDS
   natf-load open HOST ADDRESS COUNT
   natf-load talk HOST ITS-ADDRESS PEER ITS-ADDRESS ADDRESS COUNT SECONDS
@@ -51,6 +54,17 @@ fn main() -> Result<()> {
             (address.parse()?, port.parse()?),
             size.parse()?,
             seconds.parse()?,
+        ),
+        ["requests", from, to, address, port, size, seconds] => requests::run(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            size.parse()?,
+            seconds.parse()?,
+        ),
+        ["reconnect", from, to, address, port, count] => requests::connections(
+            (from, to),
+            (address.parse()?, port.parse()?),
+            count.parse()?,
         ),
         ["turn", from, to, relay, size, seconds] => {
             turn::run((from, to), relay.parse()?, size.parse()?, seconds.parse()?)

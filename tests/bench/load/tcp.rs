@@ -18,16 +18,25 @@ const WRITES: usize = 64;
 /// Carries data from namespace `path.0` to `target`, which a listener in `path.1` answers to, in writes of
 /// `size` bytes; then the other way. Prints writes per second: "out" and "in".
 pub fn run(path: (&str, &str), target: (Ipv4Addr, u16), size: usize, seconds: f64) -> Result<()> {
-    let listener = within(path.1, || Ok(TcpListener::bind(("0.0.0.0", target.1))?))?;
-    let mut source = within(path.0, || Ok(TcpStream::connect(target)?))?;
-    let (mut sink, _) = listener.accept()?;
+    let (mut source, mut sink) = established(path, target)?;
+    println!("out {:.1}", rate(&mut source, &mut sink, size, seconds)?);
+    println!("in {:.1}", rate(&mut sink, &mut source, size, seconds)?);
+    Ok(())
+}
+
+/// Both ends of a connection from namespace `from` to `target`, which a listener in `to` answers to.
+pub fn established(
+    (from, to): (&str, &str),
+    target: (Ipv4Addr, u16),
+) -> Result<(TcpStream, TcpStream)> {
+    let listener = within(to, || Ok(TcpListener::bind(("0.0.0.0", target.1))?))?;
+    let source = within(from, || Ok(TcpStream::connect(target)?))?;
+    let (sink, _) = listener.accept()?;
     for stream in [&source, &sink] {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
     }
-    println!("out {:.1}", rate(&mut source, &mut sink, size, seconds)?);
-    println!("in {:.1}", rate(&mut sink, &mut source, size, seconds)?);
-    Ok(())
+    Ok((source, sink))
 }
 
 /// Writes per second, by the median of short spans. The first half is slow start.
@@ -50,7 +59,12 @@ fn rate(from: &mut TcpStream, to: &mut TcpStream, size: usize, seconds: f64) -> 
 }
 
 /// Writes `data` and reads as much.
-fn carry(from: &mut impl Write, to: &mut impl Read, data: &[u8], buffer: &mut [u8]) -> Result<()> {
+pub fn carry(
+    from: &mut impl Write,
+    to: &mut impl Read,
+    data: &[u8],
+    buffer: &mut [u8],
+) -> Result<()> {
     let (mut written, mut read) = (0, 0);
     while read < data.len() {
         match from.write(&data[written..]) {
