@@ -16,7 +16,7 @@ use crate::linux::skb::Skb;
 use crate::linux::socket;
 use crate::natf::counters::En;
 use crate::natf::vat::{Direction, Segment};
-use crate::natf::wire::ipv4::{self, Protocol};
+use crate::natf::wire::ipv4::{at, Protocol};
 use crate::output::segment;
 use crate::reply;
 use crate::translate::{self, Side};
@@ -132,13 +132,21 @@ fn give_to_socket(
 /// A packet that has its socket, whose peer is the virtual address.
 #[inline(always)]
 fn from_socket(ns: &Netns<Endpoint>, skb: Skb, peer: (Ipv4Addr, u16)) -> Verdict {
-    match ipv4::Packet::new_header_checked(skb.linear()) {
-        Ok(ip) if ip.src() != peer.0 => {
-            let (protocol, transport) = (ip.protocol(), ip.header_len());
+    match origin(skb.linear()) {
+        Some((from, protocol, transport)) if from != peer.0 => {
             rewritten(ns, skb, protocol, transport, peer)
         }
         _ => Verdict::Accept(skb),
     }
+}
+
+/// Source, protocol and length of an IPv4 header that the kernel has checked: its packet was given to a socket.
+#[inline(always)]
+fn origin(head: &[u8]) -> Option<(Ipv4Addr, Protocol, usize)> {
+    let source = head.get(at::SRC..)?.first_chunk::<4>()?;
+    let (words, protocol) = (head.first()? & 0x0f, *head.get(at::PROTOCOL)?);
+    let length = usize::from(words).checked_mul(4)?;
+    Some(((*source).into(), protocol.into(), length))
 }
 
 /// A packet of this flow, which no socket was found for, or of a host behind us.

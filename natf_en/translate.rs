@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 
 use crate::linux::skb::{Skb, Summed};
 use crate::natf::wire::checksum::Delta;
-use crate::natf::wire::ipv4::{self, Protocol};
+use crate::natf::wire::ipv4::{self, at, Protocol};
 
 /// Which end of the packet changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,16 +17,11 @@ pub(crate) enum Side {
     Destination,
 }
 
-/// Offsets in the IPv4 header (RFC 791).
-const HEADER_CHECKSUM: usize = 10;
-const SOURCE: usize = 12;
-const DESTINATION: usize = 16;
-
 /// Makes the destination of a packet without ports `to`. `None`: no memory.
 pub(crate) fn rewrite_destination(skb: &mut Skb, to: Ipv4Addr) -> Option<()> {
     let head = skb.writable(ipv4::HEADER_LEN)?;
-    mend_header_checksum(head, DESTINATION, to)?;
-    *head.get_mut(DESTINATION..)?.first_chunk_mut()? = to.octets();
+    mend_header_checksum(head, at::DST, to)?;
+    *head.get_mut(at::DST..)?.first_chunk_mut()? = to.octets();
     Some(())
 }
 
@@ -37,7 +32,7 @@ fn mend_header_checksum(head: &mut [u8], address: usize, to: Ipv4Addr) -> Option
     let mut delta = Delta::new();
     let before: [u8; 4] = *head.get(address..)?.first_chunk()?;
     delta.replace_address(before.into(), to);
-    let sum = head.get_mut(HEADER_CHECKSUM..)?.first_chunk_mut::<2>()?;
+    let sum = head.get_mut(at::CHECKSUM..)?.first_chunk_mut::<2>()?;
     *sum = delta.apply(u16::from_be_bytes(*sum)).to_be_bytes();
     Some(delta)
 }
@@ -53,8 +48,8 @@ pub(crate) fn rewrite(
     to: (Ipv4Addr, u16),
 ) -> Option<()> {
     match side {
-        Side::Source => rewrite_at::<SOURCE, 0>(skb, protocol, transport, to),
-        Side::Destination => rewrite_at::<DESTINATION, 2>(skb, protocol, transport, to),
+        Side::Source => rewrite_at::<{ at::SRC }, 0>(skb, protocol, transport, to),
+        Side::Destination => rewrite_at::<{ at::DST }, 2>(skb, protocol, transport, to),
     }
 }
 

@@ -159,10 +159,11 @@ const u8 *natf_skb_head(struct sk_buff *skb, u32 len)
 }
 
 /* The network header, and how many bytes from it on are linear as the packet is. */
-const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len)
+struct natf_span natf_skb_linear(const struct sk_buff *skb)
 {
-	*len = skb_headlen(skb) - skb_network_offset(skb);
-	return skb_network_header(skb);
+	const u8 *start = skb_network_header(skb);
+
+	return (struct natf_span) { start, skb->data + skb_headlen(skb) - start };
 }
 
 u8 natf_skb_protocol(const struct sk_buff *skb)

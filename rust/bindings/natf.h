@@ -29,6 +29,12 @@ struct natf_link {
 	struct rhash_head node;
 };
 
+/* Bytes of a packet. */
+struct natf_span {
+	const u8 *start;
+	u64 len;
+};
+
 /* The route that a flow took last. Zeroed: none. */
 struct natf_route {
 	struct dst_entry __rcu *dst;
@@ -52,7 +58,7 @@ void natf_table_destroy(struct rhashtable *ht, void (*free_fn)(void *entry, void
 void natf_kfree_skb(struct sk_buff *skb);
 void natf_consume_skb(struct sk_buff *skb);
 const u8 *natf_skb_head(struct sk_buff *skb, u32 len);
-const u8 *natf_skb_linear(const struct sk_buff *skb, u32 *len);
+struct natf_span natf_skb_linear(const struct sk_buff *skb);
 u32 natf_skb_network_len(const struct sk_buff *skb);
 u8 natf_skb_protocol(const struct sk_buff *skb);
 u8 *natf_skb_writable(struct sk_buff *skb, u32 len);

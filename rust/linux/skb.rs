@@ -91,12 +91,11 @@ impl Skb {
     /// The bytes from the IPv4 header on that can be read as the packet is: of packets from a socket or a
     /// device that is all headers.
     pub(crate) fn linear(&self) -> &[u8] {
-        let mut len = 0;
-        // SAFETY: valid sk_buff; `len` bytes are linear from the network header on, and stay while nobody has
+        // SAFETY: valid sk_buff; so many bytes are linear from the network header on, and stay while nobody has
         // the packet by `&mut`.
         unsafe {
-            let start = bindings::natf_skb_linear(self.as_ptr(), &mut len);
-            core::slice::from_raw_parts(start, len as usize)
+            let span = bindings::natf_skb_linear(self.as_ptr());
+            core::slice::from_raw_parts(span.start, span.len as usize)
         }
     }
 

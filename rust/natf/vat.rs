@@ -76,8 +76,8 @@ impl Segment {
     #[inline(always)]
     pub fn parse(head: &[u8], direction: Direction) -> Option<Self> {
         let packet = ipv4::Packet::new_header_checked(head).ok()?;
-        let protocol = *head.get(PROTOCOL)?;
-        let addresses = u64::from_le_bytes(*head.get(ADDRESSES..)?.first_chunk()?);
+        let protocol = *head.get(ipv4::at::PROTOCOL)?;
+        let addresses = u64::from_le_bytes(*head.get(ipv4::at::SRC..)?.first_chunk()?);
         let transport = packet.header_len();
         let rest = head.get(transport..)?;
         if packet.is_fragment() {
@@ -135,10 +135,6 @@ impl Segment {
         self.flags.syn() && !self.flags.ack()
     }
 }
-
-/// Offsets in the IPv4 header (RFC 791).
-const PROTOCOL: usize = 9;
-const ADDRESSES: usize = 12;
 
 /// Where the protocol is in the second of the [`Words`].
 const PROTOCOL_BIT: u32 = 32;

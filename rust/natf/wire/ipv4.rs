@@ -10,16 +10,25 @@ use crate::natf::wire::{checksum, field, Error, Layer};
 pub const HEADER_LEN: usize = 20;
 
 /// Offsets of the fields, in bytes.
-mod at {
-    pub(super) const VERSION_IHL: usize = 0;
-    pub(super) const TOTAL_LEN: usize = 2;
-    pub(super) const IDENT: usize = 4;
-    pub(super) const FRAGMENT: usize = 6;
-    pub(super) const TTL: usize = 8;
-    pub(super) const PROTOCOL: usize = 9;
-    pub(super) const CHECKSUM: usize = 10;
-    pub(super) const SRC: usize = 12;
-    pub(super) const DST: usize = 16;
+pub mod at {
+    /// Version, and length of the header in words.
+    pub const VERSION_IHL: usize = 0;
+    /// Length of the packet.
+    pub const TOTAL_LEN: usize = 2;
+    /// Identification.
+    pub const IDENT: usize = 4;
+    /// Flags and offset of a fragment.
+    pub const FRAGMENT: usize = 6;
+    /// Time to live.
+    pub const TTL: usize = 8;
+    /// Protocol of the payload.
+    pub const PROTOCOL: usize = 9;
+    /// Header checksum.
+    pub const CHECKSUM: usize = 10;
+    /// Source address.
+    pub const SRC: usize = 12;
+    /// Destination address.
+    pub const DST: usize = 16;
 }
 
 const DONT_FRAGMENT: u16 = 0x4000;
