@@ -12,7 +12,8 @@ pub trait Set: Copy + 'static {
     fn index(self) -> usize;
 }
 
-macro_rules! counters {
+/// An enum and its [`Set`]: of counters here, of stages in [`timings`](crate::natf::timings).
+macro_rules! set {
     ($(#[$doc:meta])* $set:ident { $($variant:ident $name:literal $why:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ macro_rules! counters {
     };
 }
 
-counters! {
+set! {
     /// What happens to packets on an endpoint.
     En {
         DnsRewritten "dns_rewritten" "DNS answers rewritten to a virtual address",
@@ -75,7 +76,7 @@ counters! {
     }
 }
 
-counters! {
+set! {
     /// What happens to mapping requests on a router.
     Router {
         Mapped "mapped" "requests answered with a mapped address",
@@ -102,6 +103,8 @@ counters! {
         Busy "busy" "requests dropped: too many under way",
     }
 }
+
+pub(crate) use set;
 
 /// Writes a line for each counter of a set: name, value, explanation.
 pub fn show<S: Set>(out: &mut dyn fmt::Write, value: impl Fn(u32) -> u64) -> fmt::Result {

@@ -24,6 +24,7 @@ pub mod ports;
 pub mod pseudo;
 pub mod quoted;
 pub mod siphash;
+pub mod timings;
 pub mod vaddr;
 pub mod vat;
 pub mod wire;
