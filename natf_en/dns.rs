@@ -17,6 +17,7 @@ use crate::natf::counters::En;
 use crate::natf::domains;
 use crate::natf::name::Name;
 use crate::natf::ports::Ports;
+use crate::natf::timings::En as Stage;
 use crate::natf::wire::checksum::Delta;
 use crate::natf::wire::dns as wire;
 use crate::natf::wire::ipv4::{self, Protocol};
@@ -186,6 +187,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     let Some(found) = found else {
         return Ok(());
     };
+    let start = ns.timings.start();
     let asked = ns.queries.remove_key(&found.key());
     if !found.whole {
         return Err(En::DnsSplit);
@@ -222,6 +224,7 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     })
     .ok_or(En::DnsMalformed)?;
     ns.counters.bump(En::DnsRewritten);
+    ns.timings.end(Stage::DnsRewrite, start);
     Ok(())
 }
 

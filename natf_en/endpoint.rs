@@ -18,12 +18,14 @@ use crate::linux::lock::{BhLock, Snapshot};
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::shared::Shared;
 use crate::linux::table::Map;
+use crate::linux::timings::Timings;
 use crate::names::SetAside;
 use crate::natf::counters::En;
 use crate::natf::domains::Suffix;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::siphash;
+use crate::natf::timings::En as Stage;
 use crate::natf::vaddr::Prefix;
 use crate::{forward, input, output, renewal, tick};
 
@@ -42,6 +44,8 @@ const SET_ASIDE_MAX: u32 = 65_536;
 #[pin_data]
 pub(crate) struct Endpoint {
     pub(crate) counters: Counters<En>,
+    #[pin]
+    pub(crate) timings: Timings<Stage>,
     /// Suffixes of the names that get a virtual address.
     #[pin]
     pub(crate) domains: Snapshot<KVVec<Suffix>>,
@@ -129,6 +133,7 @@ impl Namespace for Endpoint {
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Endpoint {
             counters: Counters::new()?,
+            timings <- Timings::new(),
             domains <- Snapshot::new(KVVec::new()),
             keys <- Snapshot::new(KVVec::new()),
             configured: AtomicBool::new(false),

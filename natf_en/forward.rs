@@ -10,7 +10,7 @@ use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::natf::vat::{Direction, Segment};
-use crate::{dns, output};
+use crate::{dns, output, timings};
 
 /// POST_ROUTING, after source NAT (100): the packet is from our address, to a virtual one. Its new
 /// conntrack entry is not yet confirmed (that comes at the very end) and stays with a held packet.
@@ -19,6 +19,7 @@ pub(crate) struct OutHook;
 impl hook::Hook<Endpoint> for OutHook {
     const POINT: Point = Point::PostRouting;
     const PRIORITY: i32 = i32::MAX - 2;
+    const TIMED: Option<hook::Timed<Endpoint>> = Some(timings::OUT);
 
     #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {

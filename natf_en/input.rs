@@ -20,7 +20,7 @@ use crate::natf::wire::ipv4::{at, Protocol};
 use crate::output::segment;
 use crate::reply;
 use crate::translate::{self, Side};
-use crate::{dns, errors};
+use crate::{dns, errors, timings};
 
 /// PRE_ROUTING, after defragmentation (-400), before conntrack (-200): the entries of hosts behind us speak of the
 /// virtual address. Packets for this host keep what the wire says until its firewall has seen them.
@@ -29,6 +29,7 @@ pub(crate) struct EarlyHook;
 impl hook::Hook<Endpoint> for EarlyHook {
     const POINT: Point = Point::PreRouting;
     const PRIORITY: i32 = -350;
+    const TIMED: Option<hook::Timed<Endpoint>> = Some(timings::IN);
 
     #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, skb: Skb, state: &State<'_>) -> Verdict {
@@ -54,6 +55,7 @@ pub(crate) struct Hook;
 impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalIn;
     const PRIORITY: i32 = i32::MAX;
+    const TIMED: Option<hook::Timed<Endpoint>> = Some(timings::IN);
 
     #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {

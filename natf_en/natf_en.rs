@@ -30,6 +30,7 @@ mod request;
 mod room;
 mod settings;
 mod tick;
+mod timings;
 mod translate;
 
 use endpoint::Endpoint;

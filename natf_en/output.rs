@@ -22,7 +22,7 @@ use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4;
 use crate::pending::{icmp_code, nonce_key, Hold, Pending};
 use crate::translate::{self, Side};
-use crate::{dns, errors, held, renewal, request, tick};
+use crate::{dns, errors, held, renewal, request, tick, timings};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -31,6 +31,7 @@ pub(crate) struct Hook;
 impl hook::Hook<Endpoint> for Hook {
     const POINT: Point = Point::LocalOut;
     const PRIORITY: i32 = -350;
+    const TIMED: Option<hook::Timed<Endpoint>> = Some(timings::OUT);
 
     #[inline(always)]
     fn handle(ns: &Netns<Endpoint>, mut skb: Skb, state: &State<'_>) -> Verdict {
@@ -174,6 +175,7 @@ fn first(
     segment: Segment,
     guard: &rcu::Guard,
 ) -> Verdict {
+    let start = ns.timings.start();
     if !skb.hold(guard) {
         ns.counters.bump(En::OutNoRoute);
         return Verdict::Drop(skb);
@@ -183,7 +185,7 @@ fn first(
         ns.counters.bump(En::HoldFull);
         return Verdict::Refuse(skb, hook::no_buffers());
     }
-    let made = Pending::of_first(skb).and_then(|pending| {
+    let made = Pending::of_first(skb, start).and_then(|pending| {
         let nonce = pending.nonce;
         Ok((nonce, Flow::new(&segment.flow(), path, name, pending)?))
     });

@@ -15,9 +15,11 @@ use crate::linux::netns::Netns;
 use crate::linux::shared::Shared;
 use crate::linux::skb::{Skb, Way};
 use crate::linux::table::Key;
+use crate::linux::timings::Start;
 use crate::natf::vat::{self, Negotiation, Step};
 use crate::natf::wire::control::{Refusal, Request};
 use crate::natf::wire::icmp;
+use crate::timings::Moments;
 
 /// Packets that may join those being released; a sender that is quicker than the release loses some.
 const RELEASE_MORE: u8 = 64;
@@ -35,6 +37,7 @@ pub(crate) struct Pending {
     /// Whether it has told its time.
     told_time: bool,
     held: Held,
+    pub(crate) moments: Moments,
     /// The request takes the way of the packet that caused it.
     pub(crate) way: Way,
     /// The open flow that asks again: the new one will take its place, if it has to.
@@ -71,7 +74,12 @@ impl Pending {
     /// # Errors
     ///
     /// `ENOMEM`.
-    fn new(way: Way, router: u8, replaces: Option<Shared<Flow>>) -> Result<KBox<Self>> {
+    fn new(
+        way: Way,
+        router: u8,
+        replaces: Option<Shared<Flow>>,
+        moments: Moments,
+    ) -> Result<KBox<Self>> {
         Ok(KBox::new(
             Pending {
                 nonce: clock::random_u64(),
@@ -81,6 +89,7 @@ impl Pending {
                 cookie: None,
                 told_time: false,
                 held: Held::new(),
+                moments,
                 way,
                 replaces,
             },
@@ -88,13 +97,13 @@ impl Pending {
         )?)
     }
 
-    /// That of a new flow, which holds its first packet.
+    /// That of a new flow, which holds its first packet; that came at `start`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`; then the packet is gone.
-    pub(crate) fn of_first(first: Skb) -> Result<KBox<Self>> {
-        let mut pending = Self::new(first.way(), 0, None)?;
+    pub(crate) fn of_first(first: Skb, start: Start) -> Result<KBox<Self>> {
+        let mut pending = Self::new(first.way(), 0, None, Moments::of_first(start))?;
         let _room_for_one = pending.held.push(first);
         Ok(pending)
     }
@@ -106,7 +115,7 @@ impl Pending {
     ///
     /// `ENOMEM`.
     pub(crate) fn of_renewal(skb: &Skb, router: u8, replaces: Shared<Flow>) -> Result<KBox<Self>> {
-        Self::new(skb.way(), router, Some(replaces))
+        Self::new(skb.way(), router, Some(replaces), Moments::default())
     }
 }
 
@@ -169,12 +178,14 @@ impl Flow {
                 tried,
                 cookie,
                 told_time,
+                moments,
                 stage: Stage::Negotiating(negotiation),
                 ..
             }) if tried.saturating_add(1) < self.name.routers().len() => {
                 *tried = tried.saturating_add(1);
                 *cookie = None;
                 *told_time = false;
+                moments.ask_anew();
                 let next = router.saturating_add(1);
                 *router = match usize::from(next) < self.name.routers().len() {
                     true => next,
@@ -192,10 +203,12 @@ impl Flow {
         match self.pending().as_deref_mut() {
             Some(Pending {
                 cookie: place @ None,
+                moments,
                 stage: Stage::Negotiating(_),
                 ..
             }) => {
                 *place = Some(cookie);
+                moments.ask_anew();
                 true
             }
             _ => false,
@@ -207,10 +220,12 @@ impl Flow {
         match self.pending().as_deref_mut() {
             Some(Pending {
                 told_time: told @ false,
+                moments,
                 stage: Stage::Negotiating(_),
                 ..
             }) => {
                 *told = true;
+                moments.ask_anew();
                 true
             }
             _ => false,

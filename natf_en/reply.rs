@@ -19,6 +19,7 @@ use crate::natf::wire::control::{self, Code, Message, Refusal, Request, Response
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::pending::nonce_key;
+use crate::timings::Opening;
 use crate::translate::{self, Side};
 use crate::{keys, output, renewal, request};
 
@@ -206,6 +207,7 @@ fn open(
     lifetime: u32,
     counter: En,
 ) {
+    let mut opening = Opening::of(ns, flow);
     flow.set_mapped(to);
     if counter != En::Fallback {
         // The router's NAT says that this mapping is ours now. A flow that had it and is over, or long
@@ -236,6 +238,7 @@ fn open(
     ns.counters.bump(counter);
     while let Some(skb) = flow.release(ns) {
         send_held(ns, flow, skb, to);
+        opening.resumed(ns);
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) fn send(ns: &Netns<Endpoint>, flow: &Flow) {
         .request()
         .and_then(|request| build(request, key.as_deref()));
     let way = flow.pending().as_ref().map(|pending| pending.way);
-    let sent = packet.is_some_and(|skb| skb.send(ns.net(), way.unwrap_or_default()).is_ok());
+    let sent = packet.is_some_and(|skb| {
+        flow.asks(ns);
+        skb.send(ns.net(), way.unwrap_or_default()).is_ok()
+    });
     ns.counters.bump(if sent {
         En::RequestSent
     } else {

@@ -70,6 +70,12 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         show: |ns, out| write!(out, "{}", ns.counters),
         store: None,
     },
+    File {
+        name: c"timings",
+        private: false,
+        show: |ns, out| ns.timings.show(out),
+        store: Some(|ns, written| ns.timings.store(written.lines)),
+    },
 ];
 
 /// All whole lines are taken, or none.

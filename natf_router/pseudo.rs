@@ -13,6 +13,7 @@ use crate::linux::skb::Skb;
 use crate::mappings;
 use crate::natf::counters::Router as Count;
 use crate::natf::pseudo::{Pseudo, MAX_LEN};
+use crate::natf::timings::Router as Stage;
 use crate::natf::vat;
 use crate::natf::wire::control::{Code, Response};
 use crate::natf::wire::ipv4::Protocol;
@@ -63,9 +64,15 @@ fn one_is_about(ns: &Netns<Router>, mut skb: Skb) -> Verdict {
     if pending.answered.swap(true, Ordering::Relaxed) {
         ns.counters.bump(Count::Late);
     } else {
+        ns.timings.end(Stage::PseudoPacket, pending.made);
+        let caught = ns.timings.start();
         let (response, counter) = read_mapping(ns, &skb, &pseudo, pending, &guard);
         ns.counters.bump(counter);
         reply::send(ns, &response, pending.echo);
+        if response.code == Code::Ok {
+            ns.timings.end(Stage::Reply, caught);
+            ns.timings.end(Stage::Request, pending.echo.came);
+        }
     }
     skb.consume();
     Verdict::Stolen

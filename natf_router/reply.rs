@@ -8,6 +8,7 @@ use crate::keys;
 use crate::linux::conntrack;
 use crate::linux::netns::Netns;
 use crate::linux::skb::{Skb, Way};
+use crate::linux::timings::Start;
 use crate::natf::counters::Router as Count;
 use crate::natf::wire::control::{Response, MAX_RESPONSE_LEN};
 use crate::natf::wire::icmp::{self, EchoRepr};
@@ -28,6 +29,8 @@ pub(crate) struct Echo {
     pub(crate) seq: u16,
     /// Length of its data, in bytes: the answer is no longer.
     pub(crate) room: usize,
+    /// When it came.
+    pub(crate) came: Start,
 }
 
 /// Sends `response` as the reply to `echo`.

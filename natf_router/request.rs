@@ -16,12 +16,14 @@ use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
 use crate::linux::route;
 use crate::linux::skb::{Fate, Skb};
+use crate::linux::timings::Start;
 use crate::mappings;
 use crate::natf::act::{self, Query};
 use crate::natf::auth::{KeyName, Stamp};
 use crate::natf::counters::Router as Count;
 use crate::natf::guard::Judged;
 use crate::natf::pseudo::Pseudo;
+use crate::natf::timings::Router as Stage;
 use crate::natf::vat;
 use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
@@ -50,6 +52,7 @@ impl hook::Hook<Router> for Hook {
 /// It may be a request.
 #[cold]
 fn icmp_comes(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
+    let came = ns.timings.start();
     if !looks_like_request(&mut skb) {
         return Verdict::Accept(skb);
     }
@@ -57,7 +60,7 @@ fn icmp_comes(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
     if ns.act.get().is_empty() || !route::is_for_us(&mut skb, &guard) {
         return Verdict::Accept(skb);
     }
-    match check(ns, &mut skb, &guard) {
+    match check(ns, &mut skb, came, &guard) {
         Checked::Plain => Verdict::Accept(skb),
         Checked::Dropped(counter) => {
             ns.counters.bump(counter);
@@ -108,7 +111,7 @@ enum Checked {
     Allowed(Pending),
 }
 
-fn check(ns: &Netns<Router>, skb: &mut Skb, guard: &rcu::Guard) -> Checked {
+fn check(ns: &Netns<Router>, skb: &mut Skb, came: Start, guard: &rcu::Guard) -> Checked {
     const MAX: usize = 60 + icmp::HEADER_LEN + control::MAX_LEN;
     let len = skb.len().min(MAX);
     let malformed = Checked::Dropped(Count::Malformed);
@@ -139,6 +142,7 @@ fn check(ns: &Netns<Router>, skb: &mut Skb, guard: &rcu::Guard) -> Checked {
                 ident: echo.ident(),
                 seq: echo.seq(),
                 room,
+                came,
             };
             guarded(ns, &request, echo, data, guard)
         }
@@ -239,6 +243,8 @@ fn decide(
     if request.unknown_critical.is_some() {
         return refuse(Code::BadOption, Count::BadOption);
     }
+    ns.timings.end(Stage::Parse, echo.came);
+    let start = ns.timings.start();
     let act = ns.act.get();
     let entry = act.lookup(&Query {
         name: request.name,
@@ -263,6 +269,7 @@ fn decide(
             None => refuse(Code::NoResource, Count::EnLimited),
         };
     }
+    ns.timings.end(Stage::Act, start);
     let mut name = KVec::new();
     if name
         .extend_from_slice(request.name.as_bytes(), GFP_ATOMIC)
@@ -280,6 +287,7 @@ fn decide(
         answered: AtomicBool::new(false),
         again: AtomicBool::new(false),
         bare: AtomicBool::new(false),
+        made: Start::default(),
         until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
     })
 }
@@ -312,6 +320,10 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     let refuse = |code, counter| {
         ns.counters.bump(counter);
         reply::send(ns, &Response { code, ..response }, echo);
+    };
+    let pending = Pending {
+        made: ns.timings.start(),
+        ..pending
     };
     if ns.pending.insert(pseudo.key(), pending).is_err() {
         return ns.counters.bump(Count::Busy);

@@ -18,9 +18,11 @@ use crate::linux::hook::Spec;
 use crate::linux::lock::Snapshot;
 use crate::linux::netns::{Id, Namespace, Net, Netns};
 use crate::linux::table::Map;
+use crate::linux::timings::{Start, Timings};
 use crate::mappings::{self, Mappings, SWEEP_MS};
 use crate::natf::act::Limit;
 use crate::natf::counters::Router as Count;
+use crate::natf::timings::Router as Stage;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
 use crate::{pseudo, request};
@@ -32,6 +34,8 @@ pub(crate) const PENDING_MAX: u32 = 4096;
 #[pin_data]
 pub(crate) struct Router {
     pub(crate) counters: Counters<Count>,
+    #[pin]
+    pub(crate) timings: Timings<Stage>,
     /// Access control table. Empty: the module does nothing here.
     #[pin]
     pub(crate) act: Snapshot<Act>,
@@ -74,6 +78,8 @@ pub(crate) struct Pending {
     pub(crate) again: AtomicBool,
     /// The pseudo-packet came back as it was sent, or a copy of it that a rule made before the NAT.
     pub(crate) bare: AtomicBool,
+    /// When the pseudo-packet was made.
+    pub(crate) made: Start,
     /// When it is forgotten, in milliseconds since boot.
     pub(crate) until: u64,
 }
@@ -94,6 +100,7 @@ impl Namespace for Router {
     fn new(_net: Net<'_>) -> impl PinInit<Self, Error> {
         try_pin_init!(Router {
             counters: Counters::new()?,
+            timings <- Timings::new(),
             act <- Snapshot::new(act::empty()),
             keys <- Snapshot::new(KVVec::new()),
             writers <- new_mutex!(Writers::new()),

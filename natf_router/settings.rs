@@ -57,6 +57,12 @@ pub(crate) const FILES: &[File<Router>] = &[
         show: |ns, out| write!(out, "{}", ns.counters),
         store: None,
     },
+    File {
+        name: c"timings",
+        private: false,
+        show: |ns, out| ns.timings.show(out),
+        store: Some(|ns, written| ns.timings.store(written.lines)),
+    },
 ];
 
 /// A line each: name, how much of it is used, how much there is, explanation.

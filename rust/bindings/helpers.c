@@ -724,6 +724,15 @@ void natf_counters_bump(u64 __percpu *counters, u32 which)
 	this_cpu_inc(counters[which]);
 }
 
+void natf_counters_raise(u64 __percpu *counters, u32 which, u64 value)
+{
+	u64 old = this_cpu_read(counters[which]);
+
+	/* A softirq, or another CPU if we are moved, only makes us try again, or raises one that we need not. */
+	while (old < value && !this_cpu_try_cmpxchg(counters[which], &old, value))
+		;
+}
+
 u64 natf_counters_sum(const u64 __percpu *counters, u32 which)
 {
 	u64 sum = 0;
@@ -732,6 +741,57 @@ u64 natf_counters_sum(const u64 __percpu *counters, u32 which)
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(*per_cpu_ptr(&counters[which], cpu));
 	return sum;
+}
+
+u64 natf_counters_max(const u64 __percpu *counters, u32 which)
+{
+	u64 max = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		max = max(max, READ_ONCE(*per_cpu_ptr(&counters[which], cpu)));
+	return max;
+}
+
+struct natf_numbers {
+	u64 __percpu *first;
+	u32 count;
+};
+
+static void natf_clear_here(void *data)
+{
+	const struct natf_numbers *numbers = data;
+
+	memset(this_cpu_ptr(numbers->first), 0, numbers->count * sizeof(u64));
+}
+
+/*
+ * Each CPU clears its own, between two of its instructions: who writes to another's may undo what that is adding, or be
+ * undone.
+ */
+void natf_counters_clear(u64 __percpu *counters, u32 count)
+{
+	struct natf_numbers numbers = { counters, count };
+	int cpu;
+
+	cpus_read_lock();
+	on_each_cpu(natf_clear_here, &numbers, 1);
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			memset(per_cpu_ptr(counters, cpu), 0, count * sizeof(u64));
+	cpus_read_unlock();
+}
+
+/* ---- timings ---- */
+
+DEFINE_STATIC_KEY_FALSE(natf_timed);
+
+void natf_timed_switch(bool on)
+{
+	if (on)
+		static_branch_inc(&natf_timed);
+	else
+		static_branch_dec(&natf_timed);
 }
 
 /* ---- locks, time, randomness ---- */
@@ -759,6 +819,11 @@ u64 natf_now_ms(void)
 u64 natf_wall_ms(void)
 {
 	return ktime_to_ms(ktime_get_real());
+}
+
+u64 natf_cycles(void)
+{
+	return get_cycles();
 }
 
 u64 natf_random_u64(void)

@@ -9,6 +9,7 @@
 
 #include <crypto/sha2.h>
 #include <linux/inetdevice.h>
+#include <linux/jump_label.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rhashtable.h>
@@ -113,11 +114,18 @@ void natf_work_init(struct delayed_work *work, work_func_t fn);
 void natf_work_arm(struct delayed_work *work, u32 delay_ms);
 void natf_work_stop(struct delayed_work *work);
 
+/* timings: whether any namespace takes them */
+extern struct static_key_false natf_timed;
+void natf_timed_switch(bool on);
+
 /* counters */
 u64 __percpu *natf_counters_alloc(u32 count);
 void natf_counters_free(u64 __percpu *counters);
 void natf_counters_bump(u64 __percpu *counters, u32 which);
+void natf_counters_raise(u64 __percpu *counters, u32 which, u64 value);
 u64 natf_counters_sum(const u64 __percpu *counters, u32 which);
+u64 natf_counters_max(const u64 __percpu *counters, u32 which);
+void natf_counters_clear(u64 __percpu *counters, u32 count);
 
 /* locks, time, randomness */
 void natf_spin_lock_init(spinlock_t *lock);
@@ -125,6 +133,7 @@ void natf_spin_lock_bh(spinlock_t *lock);
 void natf_spin_unlock_bh(spinlock_t *lock);
 u64 natf_now_ms(void);
 u64 natf_wall_ms(void);
+u64 natf_cycles(void);
 u64 natf_random_u64(void);
 
 /* A flow as the inside sees it. An echo has its id as `port`. Addresses and ports in network byte order. */

@@ -5,6 +5,8 @@
 use super::bindings;
 use super::netns::{Namespace, Netns};
 use super::skb::Skb;
+use super::timings::{self, Start};
+use core::mem::ManuallyDrop;
 use kernel::error::Error;
 use kernel::ffi::{c_uint, c_void};
 use kernel::sync::rcu;
@@ -76,6 +78,16 @@ pub(crate) trait Hook<N: Namespace> {
     const PRIORITY: i32;
     /// Decides about one packet.
     fn handle(ns: &Netns<N>, skb: Skb, state: &State<'_>) -> Verdict;
+    /// Which of its packets are timed, if any.
+    const TIMED: Option<Timed<N>> = None;
+}
+
+/// How the packets of a hook are timed. Called while any namespace takes times.
+pub(crate) struct Timed<N: Namespace> {
+    /// Before the hook: when a packet came, if it may be one.
+    pub(crate) start: fn(&Netns<N>, &Skb) -> Start,
+    /// After the hook, which has accepted the packet: it began then.
+    pub(crate) end: fn(&Netns<N>, &Skb, Start),
 }
 
 /// A hook, ready to be registered in every namespace.
@@ -115,6 +127,10 @@ impl<N: Namespace> Spec<N> {
     }
 }
 
+const NF_DROP: c_uint = 0;
+const NF_ACCEPT: c_uint = 1;
+const NF_STOLEN: c_uint = 2;
+
 /// # Safety
 ///
 /// Called by netfilter with `ns` as registered and a packet whose fate the return value decides.
@@ -123,10 +139,52 @@ unsafe extern "C" fn shim<N: Namespace, H: Hook<N>>(
     raw: *mut kernel::bindings::sk_buff,
     state: *const bindings::nf_hook_state,
 ) -> c_uint {
-    const NF_DROP: c_uint = 0;
-    const NF_ACCEPT: c_uint = 1;
-    const NF_STOLEN: c_uint = 2;
+    // SAFETY: as the caller promises.
+    unsafe {
+        match &H::TIMED {
+            Some(by) if timings::any() => timed::<N, H>(by, ns, raw, state),
+            _ => untimed::<N, H>(ns, raw, state),
+        }
+    }
+}
 
+/// # Safety
+///
+/// As for `shim`.
+#[cold]
+unsafe fn timed<N: Namespace, H: Hook<N>>(
+    by: &Timed<N>,
+    ns: *mut c_void,
+    raw: *mut kernel::bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> c_uint {
+    // SAFETY: as in `untimed`; a copy of the handle that nothing is done with but looking.
+    let (of, look) = unsafe {
+        let look = || Skb::from_raw(raw).map(ManuallyDrop::new);
+        (&*ns.cast::<Netns<N>>(), look)
+    };
+    let start = look().map_or(Start::default(), |skb| (by.start)(of, &skb));
+    // SAFETY: as the caller promises.
+    let verdict = unsafe { untimed::<N, H>(ns, raw, state) };
+    // A packet that was accepted is still there, and the same.
+    if verdict == NF_ACCEPT && start.is_taken() {
+        if let Some(skb) = look() {
+            (by.end)(of, &skb, start);
+        }
+    }
+    verdict
+}
+
+/// A function of its own for the sake of `timed`, and for most packets the end of `shim`: a jump.
+///
+/// # Safety
+///
+/// As for `shim`.
+unsafe fn untimed<N: Namespace, H: Hook<N>>(
+    ns: *mut c_void,
+    raw: *mut kernel::bindings::sk_buff,
+    state: *const bindings::nf_hook_state,
+) -> c_uint {
     // SAFETY: `Netns` outlives its hooks: they are unregistered, and readers waited for, before.
     let ns = unsafe { &*ns.cast::<Netns<N>>() };
     // SAFETY: netfilter passes a valid state.

@@ -40,3 +40,4 @@ pub(crate) mod skb;
 pub(crate) mod socket;
 pub(crate) mod sysfs;
 pub(crate) mod table;
+pub(crate) mod timings;
