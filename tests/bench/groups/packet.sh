@@ -42,6 +42,13 @@ off_alone() {
     hgw nft flush ruleset
 }
 
+# The same while it takes the time of every packet.
+on_timed() {
+    on_alone
+    write en natf_en/timings on
+}
+off_timed() { off_alone; }
+
 declare -A COST
 measure() {
     local kind way rate
@@ -56,7 +63,7 @@ measure() {
 add() { awk "BEGIN { printf \"%.1f\", $1 }"; }
 
 for ((round = 1; round <= RUNS; round++)); do
-    for contender in direct forward natf dnat alone ipip wireguard; do
+    for contender in direct forward natf dnat alone timed ipip wireguard; do
         note "round $round of $RUNS: $contender"
         with $contender measure $contender
     done
@@ -68,6 +75,7 @@ for ((round = 1; round <= RUNS; round++)); do
             done
             natf=$(add "$(cost alone) - $(cost forward)")
             say figure $kind-$way-en natf "$natf"
+            say figure $kind-$way-en timed "$(add "$(cost timed) - $(cost forward)")"
             say figure $kind-$way-en dnat "$(add "$(cost dnat) - $(cost forward)")"
             say figure $kind-$way-router forward "$(add "$(cost forward) - $(cost direct)")"
             say figure $kind-$way-router natf "$(add "$(cost natf) - $natf - $(cost direct)")"
