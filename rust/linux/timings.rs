@@ -68,6 +68,8 @@ impl Start {
 pub(crate) struct Timings<S: Set> {
     /// A [`Scale`] while times are taken, else 0.
     scale: AtomicU64,
+    /// Ticks that an empty stage takes, which are no part of any.
+    empty: AtomicU64,
     /// Made when they are first wanted; [`SLOTS`] for each stage.
     slots: SetOnce<Numbers>,
     /// Those who write the file, one at a time.
@@ -81,6 +83,7 @@ impl<S: Set> Timings<S> {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             scale: AtomicU64::new(0),
+            empty: AtomicU64::new(0),
             slots: SetOnce::new(),
             writers <- new_mutex!(()),
             _of: PhantomData,
@@ -117,7 +120,8 @@ impl<S: Set> Timings<S> {
         let now = clock::ticks();
         let scale = Scale::from_bits(self.scale.load(Ordering::Acquire));
         if let (true, Some(scale), Some(slots)) = (start.is_taken(), scale, self.slots.as_ref()) {
-            let ns = scale.ns(start.0, now);
+            let begin = start.0.wrapping_add(self.empty.load(Ordering::Relaxed));
+            let ns = scale.ns(begin.min(now), now);
             let first = stage.index().saturating_mul(SLOTS);
             slots.bump(first.saturating_add(bucket(ns)));
             slots.raise(first.saturating_add(MAX), ns);
@@ -168,6 +172,7 @@ impl<S: Set> Timings<S> {
             let count = S::ALL.len().saturating_mul(SLOTS);
             self.slots.populate(Numbers::new(count)?);
         }
+        self.empty.store(empty(), Ordering::Relaxed);
         self.scale.store(measure()?.to_bits(), Ordering::Release);
         // SAFETY: no requirements.
         unsafe { bindings::natf_timed_switch(true) };
@@ -198,6 +203,15 @@ fn measure() -> Result<Scale> {
     let (later_ticks, later_ns) = now();
     Scale::of(later_ticks.wrapping_sub(ticks), later_ns.wrapping_sub(ns))
         .ok_or(Error::from_errno(-EOPNOTSUPP))
+}
+
+/// Ticks from one reading of the counter to the next: of some attempts, the one that was least disturbed.
+fn empty() -> u64 {
+    let pause = |_| {
+        let before = clock::ticks();
+        clock::ticks().wrapping_sub(before)
+    };
+    (0..64).map(pause).min().unwrap_or(0)
 }
 
 /// The counter and the clock at one moment: of some attempts, the one that was least disturbed.

@@ -37,9 +37,12 @@ say chart setup us "Stages of a set-up; paper: Fig. 7, on a Pentium 4 with 100BA
 rows_of setup "$SETUP"
 say chart router ns "Parts of a request on the router"
 rows_of router "$PARTS"
-say chart packet ns "Translation of a packet of 64 bytes on EN, with the timing itself"
+say chart packet ns "Translation of a packet of 64 bytes on EN"
 rows_of packet "$PACKETS"
 say goal setup-request median most 10 "The whole request on the router, us"
+say goal packet-vat_out median most 60 "Translation of a packet out, ns"
+say goal packet-vat_in median most 60 "Translation of a packet in, ns"
+say goal packet-vat_demux median most 60 "A packet in, before its route, ns"
 
 topology
 hgw nft flush ruleset
