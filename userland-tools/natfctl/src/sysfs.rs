@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files of the modules. They act on the network namespace of the process that opens them.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{words, Error, Result};
+
+/// A kernel module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Module {
+    /// The endpoint.
+    En,
+    /// The router.
+    Router,
+}
+
+impl Module {
+    /// Both.
+    pub const ALL: [Module; 2] = [Module::En, Module::Router];
+
+    /// Its name, which is that of its folder, too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Module::En => "natf_en",
+            Module::Router => "natf_router",
+        }
+    }
+}
+
+impl fmt::Display for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where the kernel has its folders for modules like these.
+pub const ROOT: &str = "/sys/kernel";
+
+/// The folder with those of the modules.
+#[derive(Debug)]
+pub struct Sysfs {
+    root: PathBuf,
+}
+
+impl Sysfs {
+    /// Below `root`, which is [`ROOT`] except in tests.
+    pub fn new(root: PathBuf) -> Self {
+        Sysfs { root }
+    }
+
+    /// Where a file is.
+    pub fn path(&self, module: Module, file: &str) -> PathBuf {
+        self.root.join(module.name()).join(file)
+    }
+
+    /// Whether the module is there.
+    pub fn is_loaded(&self, module: Module) -> bool {
+        self.root.join(module.name()).is_dir()
+    }
+
+    /// The modules that are there; [`Error::NotLoaded`] if none is.
+    pub fn loaded(&self) -> Result<Vec<Module>> {
+        let all: Vec<_> = Module::ALL
+            .into_iter()
+            .filter(|module| self.is_loaded(*module))
+            .collect();
+        match all.is_empty() {
+            true => Err(Error::NotLoaded(
+                "neither natf_en nor natf_router is loaded: modprobe natf_en, or on a router modprobe natf_router"
+                    .into(),
+            )),
+            false => Ok(all),
+        }
+    }
+
+    /// [`Error::NotLoaded`] if the module is not there.
+    pub fn require(&self, module: Module) -> Result {
+        match self.is_loaded(module) {
+            true => Ok(()),
+            false => Err(Error::NotLoaded(format!(
+                "{module} is not loaded: modprobe {module}"
+            ))),
+        }
+    }
+
+    /// Everything that a file says. It may be long: a table has up to a million lines.
+    pub fn read(&self, module: Module, file: &str) -> Result<String> {
+        let path = self.path(module, file);
+        let bytes = fs::read(&path).map_err(|error| self.explain(module, &path, &error))?;
+        // The modules write nothing but UTF-8; whoever pretends to be one gets no panic.
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        })
+    }
+
+    /// Writes `lines`, each with its newline, through one open file. What fits a page takes effect all or not at
+    /// all.
+    pub fn write(&self, module: Module, file: &str, lines: &[u8]) -> Result {
+        let path = self.path(module, file);
+        self.try_write(module, file, lines)?
+            .map_err(|error| self.explain(module, &path, &error))
+    }
+
+    /// As [`Sysfs::write`], for callers who know more about what the kernel refuses: its error is the inner one.
+    pub fn try_write(&self, module: Module, file: &str, lines: &[u8]) -> Result<io::Result<()>> {
+        let path = self.path(module, file);
+        let mut open = self
+            .open(&path)
+            .map_err(|error| self.explain(module, &path, &error))?;
+        Ok(open.write_all(lines))
+    }
+
+    // A file that is there already, never a new one. Truncating means nothing in sysfs.
+    fn open(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).truncate(true).open(path)
+    }
+
+    /// The sentence for an error of a file.
+    pub fn explain(&self, module: Module, path: &Path, error: &io::Error) -> Error {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => match self.require(module) {
+                Err(error) => return error,
+                Ok(()) => "this natf module has no such file: it is older than natfctl".into(),
+            },
+            io::ErrorKind::PermissionDenied => format!("{}: {}", words(error), rights(error)),
+            _ => words(error),
+        };
+        Error::Failed(format!("{}: {reason}", path.display()))
+    }
+}
+
+/// Two errors say that one may not: EACCES is about the file, EPERM about the namespace.
+fn rights(error: &io::Error) -> &'static str {
+    const EPERM: i32 = 1;
+    match error.raw_os_error() {
+        Some(EPERM) => "it takes CAP_NET_ADMIN in this network namespace",
+        _ => "it takes root",
+    }
+}
