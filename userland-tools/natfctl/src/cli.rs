@@ -76,6 +76,14 @@ macro_rules! commands {
 commands! {
     Show show,
     Dump dump,
+    Act act,
+    En en,
+    Router router,
+    Key key,
+    Stats stats,
+    Timings timings,
+    Watch watch,
+    Manual manual,
 }
 
 #[cfg(test)]

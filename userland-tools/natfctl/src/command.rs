@@ -2,5 +2,14 @@
 
 //! A file for each command: its `Args`, as clap reads them, and what it does. `cli.rs` lists them.
 
+pub mod act;
 pub mod dump;
+pub mod en;
+pub mod key;
+pub mod manual;
+pub mod router;
+mod setting;
 pub mod show;
+pub mod stats;
+pub mod timings;
+pub mod watch;

@@ -17,9 +17,12 @@ use clap::Parser;
 pub mod cli;
 pub mod command;
 pub mod error;
+pub mod file;
 pub mod listing;
 pub mod output;
+pub mod plot;
 pub mod record;
+pub mod rehearsal;
 pub mod sysfs;
 
 use error::Error;

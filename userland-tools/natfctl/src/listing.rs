@@ -30,13 +30,22 @@ pub const LISTINGS: &[Listing] = &[
     Listing::of::<record::Name>(Module::En, "nrt", true),
     Listing::of::<record::Flow>(Module::En, "vat", true),
     Listing::of::<record::Counter>(Module::En, "stats", false),
+    Listing::of::<record::Timing>(Module::En, "timings", false),
     Listing::of::<record::Act>(Module::Router, "act", true),
     Listing::of::<record::Key>(Module::Router, "keys", true),
     Listing::of::<record::Limit>(Module::Router, "limits", false),
     Listing::of::<record::Mapping>(Module::Router, "mappings", true),
     Listing::of::<record::Occupancy>(Module::Router, "tables", false),
     Listing::of::<record::Counter>(Module::Router, "stats", false),
+    Listing::of::<record::Timing>(Module::Router, "timings", false),
 ];
+
+/// The one of this file. `None`: it is not shown.
+pub fn of(module: Module, file: &str) -> Option<&'static Listing> {
+    LISTINGS
+        .iter()
+        .find(|listing| listing.module == module && listing.file == file)
+}
 
 /// Names of the files, each once.
 pub fn names() -> Vec<&'static str> {
@@ -51,9 +60,12 @@ pub fn names() -> Vec<&'static str> {
 pub fn chosen(sysfs: &Sysfs, wanted: Option<&str>) -> Result<Vec<&'static Listing>> {
     let fits = |listing: &&Listing| wanted.is_none_or(|file| file == listing.file);
     let all = || LISTINGS.iter().filter(fits);
-    let there: Vec<_> = all()
-        .filter(|listing| sysfs.is_loaded(listing.module))
-        .collect();
+    // A module may be older than this program, and lack a file that nobody asked for by name.
+    let is_there = |listing: &&Listing| {
+        sysfs.is_loaded(listing.module)
+            && (wanted.is_some() || sysfs.path(listing.module, listing.file).exists())
+    };
+    let there: Vec<_> = all().filter(is_there).collect();
     if there.is_empty() {
         let modules: Vec<_> = all().map(|listing| listing.module).collect();
         match modules.as_slice() {

@@ -10,11 +10,13 @@ mod act;
 mod en;
 mod router;
 mod setting;
+mod timing;
 
 pub use act::Act;
 pub use en::{Domain, Flow, Name, Prefix, State};
 pub use router::{Mapping, Occupancy};
 pub use setting::{Counter, Key, Limit, Ports};
+pub use timing::{Bucket, Timing};
 
 /// How a row should look to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{words, Error, Result};
 
-/// A kernel module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A kernel module; on the command line `en` or `router`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Module {
     /// The endpoint.
     En,
@@ -98,12 +98,27 @@ impl Sysfs {
         })
     }
 
+    /// As [`Sysfs::read`], of a table that is kept: it may change while it is read in pieces, so it is read until it
+    /// says the same twice.
+    pub fn read_steady(&self, module: Module, file: &str) -> Result<String> {
+        let mut before = self.read(module, file)?;
+        for _ in 0..20 {
+            let now = self.read(module, file)?;
+            if now == before {
+                return Ok(now);
+            }
+            before = now;
+        }
+        let path = self.path(module, file);
+        let path = path.display();
+        Err(Error::Failed(format!("{path}: it changes all the time")))
+    }
+
     /// Writes `lines`, each with its newline, through one open file. What fits a page takes effect all or not at
     /// all.
     pub fn write(&self, module: Module, file: &str, lines: &[u8]) -> Result {
-        let path = self.path(module, file);
         self.try_write(module, file, lines)?
-            .map_err(|error| self.explain(module, &path, &error))
+            .map_err(|error| self.refused(module, file, &error))
     }
 
     /// As [`Sysfs::write`], for callers who know more about what the kernel refuses: its error is the inner one.
@@ -113,6 +128,17 @@ impl Sysfs {
             .open(&path)
             .map_err(|error| self.explain(module, &path, &error))?;
         Ok(open.write_all(lines))
+    }
+
+    /// The sentence for what the kernel says to a write.
+    pub fn refused(&self, module: Module, file: &str, error: &io::Error) -> Error {
+        let path = self.path(module, file);
+        match reason(module, file, error.raw_os_error().unwrap_or(0)) {
+            None => self.explain(module, &path, error),
+            Some(reason) => {
+                Error::Failed(format!("{}: {}: {reason}", path.display(), words(error)))
+            }
+        }
     }
 
     // A file that is there already, never a new one. Truncating means nothing in sysfs.
@@ -125,7 +151,7 @@ impl Sysfs {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => match self.require(module) {
                 Err(error) => return error,
-                Ok(()) => "this natf module has no such file: it is older than natfctl".into(),
+                Ok(()) => "the module has no such file, so it is older than natfctl".into(),
             },
             io::ErrorKind::PermissionDenied => format!("{}: {}", words(error), rights(error)),
             _ => words(error),
@@ -134,11 +160,47 @@ impl Sysfs {
     }
 }
 
+/// Numbers of errors, as Linux has them on all architectures.
+pub mod errno {
+    #![allow(missing_docs)]
+    pub const EPERM: i32 = 1;
+    pub const ENOENT: i32 = 2;
+    pub const ENOMEM: i32 = 12;
+    pub const EBUSY: i32 = 16;
+    pub const EEXIST: i32 = 17;
+    pub const EINVAL: i32 = 22;
+    pub const ENOSPC: i32 = 28;
+}
+
+/// What an error of a write means, as the documentation of the file has it.
+fn reason(module: Module, file: &str, number: i32) -> Option<&'static str> {
+    use errno::*;
+    let reason = match (module, file, number) {
+        (_, "domains", EINVAL) => "this is no suffix",
+        (_, "domains", ENOENT) => "there is no such suffix",
+        (_, "domains", ENOSPC) => "there are 64 suffixes, which is as many as there may be",
+        (_, "prefix", EBUSY) => "there are names or flows, whose addresses must not change their meaning",
+        (_, "prefix", EINVAL) => "this is no /8 that can be used",
+        (_, "dns_ports", EINVAL) => "these are not one to four ports",
+        (_, "nrt", EINVAL) => "a line is not one of a saved table, its address is not one of the name's, or a router's address cannot be one",
+        (_, "nrt", EEXIST) => "another name has the address",
+        (_, "nrt", ENOSPC) => "these are more names than the limit allows",
+        (_, "limits", EINVAL) => "there is no such limit, or it cannot have this value",
+        (_, "keys", EINVAL) => "this is no name, or no key",
+        (_, "keys", ENOENT) => "there is no key of this name",
+        (_, "keys", EEXIST) => "another name has this key",
+        (Module::En, "keys", ENOSPC) => "there are 64 keys, which is as many as there may be",
+        (Module::Router, "keys", ENOSPC) => "there are 256 keys, which is as many as there may be",
+        (_, "timings", EINVAL) => "it takes on, off or reset",
+        _ => return None,
+    };
+    Some(reason)
+}
+
 /// Two errors say that one may not: EACCES is about the file, EPERM about the namespace.
 fn rights(error: &io::Error) -> &'static str {
-    const EPERM: i32 = 1;
     match error.raw_os_error() {
-        Some(EPERM) => "it takes CAP_NET_ADMIN in this network namespace",
+        Some(errno::EPERM) => "it takes CAP_NET_ADMIN in this network namespace",
         _ => "it takes root",
     }
 }

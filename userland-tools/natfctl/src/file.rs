@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Files that a person names; `-` is standard input or output.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::Context;
+
+/// Most bytes that are read of a file: more than any table needs.
+const MOST: u64 = 256 << 20;
+
+/// How a person knows a file.
+pub fn name(path: &Path) -> String {
+    match is_standard(path) {
+        true => "standard input".into(),
+        false => path.display().to_string(),
+    }
+}
+
+fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// What a file says, or standard input.
+pub fn read(path: &Path) -> Result<String> {
+    let mut text = Vec::new();
+    let done = match is_standard(path) {
+        true => io::stdin().lock().take(MOST).read_to_end(&mut text),
+        false => File::open(path).and_then(|open| open.take(MOST).read_to_end(&mut text)),
+    };
+    done.map_err(|error| Error::file(name(path), &error))?;
+    String::from_utf8(text)
+        .map_err(|_| Error::Failed(format!("{}: it is not UTF-8 text", name(path))))
+}
+
+/// Puts `text` in the place of a file, as a whole or not at all; or writes it to standard output.
+pub fn replace(context: &mut Context, path: &Path, text: &str) -> Result {
+    if is_standard(path) {
+        return context.output.raw(text);
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let written = File::create(&beside).and_then(|mut open| {
+        open.write_all(text.as_bytes())?;
+        open.sync_all()?;
+        fs::rename(&beside, path)
+    });
+    if let Err(error) = written {
+        let _ = fs::remove_file(&beside);
+        return Err(Error::file(path.display(), &error));
+    }
+    let lines = text.lines().count();
+    context
+        .output
+        .done(&json!({"file": path.display().to_string(), "lines": lines}))
+}
