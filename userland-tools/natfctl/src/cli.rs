@@ -2,14 +2,11 @@
 
 //! The command line. Help, manual pages and completions are made of it.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
 use crate::command;
 use crate::error::Result;
 use crate::output::Color;
-use crate::sysfs::ROOT;
 use crate::Context;
 
 /// Show and set what the NAT-f kernel modules do
@@ -47,9 +44,6 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub color: Color,
-    /// Another folder in the place of /sys/kernel, for tests
-    #[arg(long, global = true, hide = true, default_value = ROOT)]
-    pub sysfs: PathBuf,
 }
 
 /// Makes [`Command`] of the modules of [`command`], in the order of the help. Each has its `Args`, whose comment is

@@ -49,7 +49,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut context = Context {
-        sysfs: Sysfs::new(cli.global.sysfs),
+        sysfs: Sysfs::from_environment(),
         output: Output::new(cli.global.json, cli.global.color),
     };
     let done = cli.command.run(&mut context);

@@ -96,7 +96,7 @@ fn draw_one(
         .build_cartesian_2d(low..high, 0.0..top * 1.05)?;
     chart
         .configure_mesh()
-        .light_line_style(WHITE)
+        .max_light_lines(0)
         .x_labels(16)
         .x_label_formatter(&|power| time(power.exp2()))
         .y_labels(4)

@@ -40,6 +40,9 @@ impl fmt::Display for Module {
 /// Where the kernel has its folders for modules like these.
 pub const ROOT: &str = "/sys/kernel";
 
+/// The environment variable by which tests put another folder in the place of [`ROOT`].
+pub const TESTS: &str = "NATFCTL_SYSFS";
+
 /// The folder with those of the modules.
 #[derive(Debug)]
 pub struct Sysfs {
@@ -47,9 +50,15 @@ pub struct Sysfs {
 }
 
 impl Sysfs {
-    /// Below `root`, which is [`ROOT`] except in tests.
+    /// Below `root`.
     pub fn new(root: PathBuf) -> Self {
         Sysfs { root }
+    }
+
+    /// Below [`ROOT`], or for tests below the folder that [`TESTS`] names.
+    pub fn from_environment() -> Self {
+        let root = std::env::var_os(TESTS).filter(|value| !value.is_empty());
+        Sysfs::new(root.map_or(ROOT.into(), PathBuf::from))
     }
 
     /// Where a file is.

@@ -2,6 +2,7 @@
 
 //! `natfctl timings`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -127,11 +128,10 @@ impl Args {
 fn show(context: &mut Context, all: &[(Module, Measured)]) -> Result {
     let output = &mut context.output;
     if output.is_json() {
-        let all = all.iter().map(|(module, measured)| {
-            let value = serde_json::json!({ "timings": measured });
-            (module.name().to_string(), value)
-        });
-        return output.done(&all.collect::<serde_json::Map<_, _>>());
+        let all = all
+            .iter()
+            .map(|(module, measured)| (module.name(), BTreeMap::from([("timings", measured)])));
+        return output.done(&all.collect::<BTreeMap<_, _>>());
     }
     let mut first = true;
     for (module, measured) in all {

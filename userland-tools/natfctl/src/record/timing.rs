@@ -2,7 +2,7 @@
 
 //! How long the stages of the work took.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Mark, Record};
 
@@ -26,10 +26,15 @@ pub struct Timing {
 /// Times between two powers of two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Bucket {
-    /// They took at least 2 to this power, and less than twice that.
+    /// They took at least 2 to this power, and less than twice that. As JSON it is that time.
+    #[serde(rename = "from", serialize_with = "as_time")]
     pub power: u32,
     /// How many did.
     pub count: u64,
+}
+
+fn as_time<S: Serializer>(power: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(1 << power)
 }
 
 impl Record for Timing {

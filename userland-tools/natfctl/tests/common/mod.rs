@@ -5,8 +5,9 @@
 #![allow(dead_code)]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A folder in the place of /sys/kernel.
 pub struct Fake {
@@ -34,6 +35,14 @@ const FILES: &[(&str, &str)] = &[
          udp 198.51.100.2:5000 240.0.230.216:53 refused alice 0\n",
     ),
     (
+        "natf_en/timings",
+        "# on\n\
+         # setup all of it\n\
+         setup count 40 median 230400 p99 712000 max 812000 buckets 16:1 17:20 18:15 19:4\n\
+         # vat_out a packet to a virtual address\n\
+         vat_out count 0 median 0 p99 0 max 0 buckets\n",
+    ),
+    (
         "natf_en/stats",
         "held 7 packets held while their flow is negotiated\n\
          silent 0 flows given up because the router did not answer\n",
@@ -51,12 +60,26 @@ const FILES: &[(&str, &str)] = &[
         "tcp 192.168.0.11:80 198.51.100.2:40000 203.0.113.2:80 bob 12 431999\n",
     ),
     (
+        "natf_router/timings",
+        "# off\n# request a request\nrequest count 0 median 0 p99 0 max 0 buckets\n",
+    ),
+    (
         "natf_router/tables",
         "act 2 10000 entries of the access control table\n\
          mappings 1 1048576 mappings that are remembered\n",
     ),
     ("natf_router/stats", "mapped 1 requests answered with a mapped address\n"),
 ];
+
+fn said(args: &[&str], output: &Output) -> Said {
+    let said = Said {
+        out: String::from_utf8(output.stdout.clone()).unwrap(),
+        err: String::from_utf8(output.stderr.clone()).unwrap(),
+        status: output.status.code().unwrap_or(-1),
+    };
+    assert!(!said.err.contains("panicked"), "{args:?}: {}", said.err);
+    said
+}
 
 impl Fake {
     /// Both modules loaded. `name` must be the test's own.
@@ -101,7 +124,7 @@ impl Fake {
     /// natfctl with these arguments, ready to start.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_natfctl"));
-        command.arg("--sysfs").arg(&self.root).args(args);
+        command.args(args).env("NATFCTL_SYSFS", &self.root);
         command.env("TERM", "xterm").env_remove("NO_COLOR");
         command.stdin(Stdio::null());
         command
@@ -109,14 +132,21 @@ impl Fake {
 
     /// Runs it.
     pub fn run(&self, args: &[&str]) -> Said {
-        let output = self.command(args).output().unwrap();
-        let said = Said {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-            status: output.status.code().unwrap_or(-1),
-        };
-        assert!(!said.err.contains("panicked"), "{args:?}: {}", said.err);
-        said
+        said(args, &self.command(args).output().unwrap())
+    }
+
+    /// Runs it with `input` on its standard input.
+    pub fn run_with(&self, input: &str, args: &[&str]) -> Said {
+        let mut command = self.command(args);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        said(args, &child.wait_with_output().unwrap())
     }
 
     /// Runs it; it must succeed. What it printed.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Help, manual pages and completions of every command.
+
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod common;
+
+use std::process::Command;
+
+use clap::CommandFactory;
+use common::Fake;
+
+/// The words of every command that is not hidden, but for the program's.
+fn all() -> Vec<Vec<String>> {
+    fn walk(command: &clap::Command, words: &[String], all: &mut Vec<Vec<String>>) {
+        all.push(words.to_vec());
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let mut words = words.to_vec();
+            words.push(sub.get_name().into());
+            walk(sub, &words, all);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&natfctl::cli::Cli::command(), &[], &mut found);
+    assert!(found.len() > 30);
+    found
+}
+
+#[test]
+fn every_command_has_help() {
+    let fake = Fake::empty("help");
+    for words in all() {
+        for option in ["--help", "-h"] {
+            let args: Vec<_> = words.iter().map(String::as_str).chain([option]).collect();
+            let help = fake.ok(&args);
+            let first = help.lines().next().unwrap();
+            assert!(
+                first.len() > 3 && !first.ends_with('.'),
+                "{args:?}: {first}"
+            );
+            let usage = format!(
+                "Usage: {}",
+                [&["natfctl".into()], &words[..]].concat().join(" ")
+            );
+            assert!(help.contains(&usage), "{args:?}: {help}");
+            assert!(!help.contains("--sysfs"), "for tests only");
+        }
+    }
+    assert!(fake.ok(&["--version"]).starts_with("natfctl 0."));
+}
+
+#[test]
+fn every_command_has_its_page() {
+    let fake = Fake::empty("manual");
+    let dir = fake.path("out");
+    fake.ok(&["manual", dir.to_str().unwrap()]);
+    let mut pages = 0;
+    for words in all() {
+        let name = [&["natfctl".into()], &words[..]].concat().join("-");
+        let page = fake.get(&format!("out/man8/{name}.8"));
+        let upper = name.to_uppercase();
+        assert!(page.contains(&format!(".TH {upper} 8")), "{name}: {page}");
+        assert!(
+            page.contains(&format!("{} \\- ", name.replace('-', "\\-"))),
+            "{name}: {page}"
+        );
+        pages += 1;
+    }
+    assert_eq!(std::fs::read_dir(dir.join("man8")).unwrap().count(), pages);
+    let page = fake.get("out/man8/natfctl.8");
+    for part in [
+        ".SH SYNOPSIS",
+        ".SH \"EXIT STATUS\"",
+        ".SH FILES",
+        ".SH \"SEE ALSO\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    fake.fails(1, &["manual", "/proc/nosuch"]);
+}
+
+#[test]
+fn every_command_is_completed() {
+    let fake = Fake::empty("completions");
+    let dir = fake.path("out");
+    fake.ok(&["manual", dir.to_str().unwrap()]);
+    let files = ["bash/natfctl", "zsh/_natfctl", "fish/natfctl.fish"];
+    for file in files {
+        let text = fake.get(&format!("out/{file}"));
+        for word in all().iter().filter_map(|words| words.last()) {
+            assert!(text.contains(word.as_str()), "{file}: {word}");
+        }
+        assert!(!text.contains("sysfs"), "{file}: for tests only");
+    }
+    let completed = |line: &str| {
+        let script = format!(
+            "source {}/bash/natfctl; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _natfctl natfctl \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\"; echo \"${{COMPREPLY[*]}}\"",
+            dir.display()
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{line}");
+        String::from_utf8(output.stdout).unwrap().trim().to_string()
+    };
+    assert_eq!(completed("natfctl ac"), "act");
+    assert_eq!(completed("natfctl act lo"), "load");
+    assert_eq!(completed("natfctl show nr"), "nrt");
+    assert_eq!(completed("natfctl en domains fl"), "flush");
+}
