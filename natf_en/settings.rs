@@ -144,25 +144,13 @@ fn store_dns_ports(ns: &Netns<Endpoint>, line: &[u8]) -> Result {
 
 fn show_nrt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    all(ns.nrt.walk(|entry| match entry.is_alive(now) {
-        true => until_full(entry.show(now, out)),
-        false => ControlFlow::Continue(()),
-    }))
+    out.table(&ns.nrt, |entry, out| match entry.is_alive(now) {
+        true => entry.show(now, out),
+        false => Ok(()),
+    })
 }
 
 fn show_vat(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    all(ns.outgoing.walk(|flow| until_full(flow.show(now, out))))
-}
-
-/// A walk goes on while there is room for its lines.
-fn until_full(line: fmt::Result) -> ControlFlow<fmt::Error> {
-    match line {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => ControlFlow::Break(error),
-    }
-}
-
-fn all(broken: Option<fmt::Error>) -> fmt::Result {
-    broken.map_or(Ok(()), Err)
+    out.table(&ns.outgoing, |flow, out| flow.show(now, out))
 }

@@ -322,19 +322,12 @@ pub(crate) fn end(ns: &Netns<Router>, entries: &[Entry]) -> Result {
 /// in the place of the ports), name, seconds since it was made, seconds that it lives without traffic.
 pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
     let now = clock::now_ms();
-    let full = ns.mappings.flows.walk(|mapping| {
-        let Some(entry) = conntrack::find(ns.net(), &mapping.flow) else {
-            return ControlFlow::Continue(());
-        };
-        match line(out, mapping, &entry, now) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(fmt::Error) => ControlFlow::Break(()),
+    out.table(&ns.mappings.flows, |mapping, out| {
+        match conntrack::find(ns.net(), &mapping.flow) {
+            Some(entry) => line(out, mapping, &entry, now),
+            None => Ok(()),
         }
-    });
-    match full {
-        None => Ok(()),
-        Some(()) => Err(fmt::Error),
-    }
+    })
 }
 
 fn line(out: &mut Text<'_>, mapping: &Mapping, entry: &conntrack::Entry, now: u64) -> fmt::Result {

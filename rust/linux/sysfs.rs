@@ -6,7 +6,10 @@
 
 use super::bindings;
 use super::netns::{self, Namespace, Netns};
+use super::shared::Counted;
+use super::table::{Cursor, Linked, Table};
 use core::fmt;
+use core::ops::ControlFlow;
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_char;
@@ -42,10 +45,12 @@ pub(crate) struct File<N: Namespace> {
     pub(crate) store: Option<Store<N>>,
 }
 
-/// How far a reader has come: so many lines, and so many bytes of the next one. A table changes while it is read,
+/// How far a reader has come: so many lines from the cursor on, and so many bytes of the next one. A table changes while it is read,
 /// and with it the length of its lines; who goes on by bytes gets half a line, or one twice.
 #[derive(Clone, Copy, Default)]
 struct Place {
+    /// An object of the table that the file shows; of other files, their beginning.
+    cursor: Cursor,
     lines: usize,
     bytes: usize,
 }
@@ -72,8 +77,10 @@ pub(crate) struct Text<'a> {
     window: &'a mut [u8],
     /// Lines still to be skipped, and bytes after them.
     skip: Place,
-    /// What was skipped.
+    /// Where `begun` is, and what was skipped from there on.
     place: Place,
+    /// Where in the window the line of the last object begins, or the window itself.
+    begun: usize,
     filled: usize,
     full: bool,
 }
@@ -91,6 +98,29 @@ impl Text<'_> {
         }
         self.place.pass_line();
         true
+    }
+
+    /// Writes what `line` makes of each object of `table`: a line or nothing. Begins where the reader is, so that who
+    /// reads a long table in pages does not wait for all lines before each page.
+    pub(crate) fn table<T: Linked<N>, const N: usize>(
+        &mut self,
+        table: &Table<T, N>,
+        mut line: impl FnMut(&Counted<T>, &mut Self) -> fmt::Result,
+    ) -> fmt::Result {
+        let full = table.walk_from(self.place.cursor, |object, cursor| {
+            if self.skip.lines == 0 {
+                self.place = Place {
+                    cursor,
+                    ..Place::default()
+                };
+                self.begun = self.filled;
+            }
+            match line(object, self) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(error),
+            }
+        });
+        full.map_or(Ok(()), Err)
     }
 
     /// What of `text` does not lie before the window.
@@ -120,7 +150,8 @@ impl Text<'_> {
             Some(end) if self.full => content.get(..=end).unwrap_or_default(),
             _ => content,
         };
-        self.place.pass(content);
+        self.place
+            .pass(content.get(self.begun..).unwrap_or_default());
         (content.len(), self.place)
     }
 }
@@ -166,8 +197,8 @@ impl Readers {
         match self.known.iter().find(is_it) {
             Some(reader) if offset > 0 => reader.place,
             _ => Place {
-                lines: 0,
                 bytes: offset,
+                ..Place::default()
             },
         }
     }
@@ -273,10 +304,15 @@ unsafe extern "C" fn read<N: Namespace>(
         };
         let offset = usize::try_from(offset)?;
         netns::with_current(false, |ns: &Netns<N>| {
+            let skip = ns.readers().lock().find(open.addr(), attr.addr(), offset);
             let mut text = Text {
                 window,
-                skip: ns.readers().lock().find(open.addr(), attr.addr(), offset),
-                place: Place::default(),
+                skip,
+                place: Place {
+                    cursor: skip.cursor,
+                    ..Place::default()
+                },
+                begun: 0,
                 filled: 0,
                 full: false,
             };

@@ -41,6 +41,14 @@ const LINKED: u64 = (bindings::NATF_LINKED as u64) << 56;
 const SETTING: u64 = 2 << 56;
 const SET: u64 = 3 << 56;
 
+/// Where an object is in a table: in which bucket, behind how many others. When the table changes, another one may be
+/// there.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cursor {
+    slot: u32,
+    skip: u32,
+}
+
 /// A place in one table, taken once in the life of its object: readers may still follow it when the object
 /// is out, so its key is written once and never changes.
 ///
@@ -322,6 +330,15 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
         &self,
         mut visit: impl FnMut(&Counted<T>) -> ControlFlow<B>,
     ) -> Option<B> {
+        self.walk_from(Cursor::default(), |object, _| visit(object))
+    }
+
+    /// As [`Table::walk`], from `start` on; `visit` is told where each object is.
+    pub(crate) fn walk_from<B>(
+        &self,
+        start: Cursor,
+        mut visit: impl FnMut(&Counted<T>, Cursor) -> ControlFlow<B>,
+    ) -> Option<B> {
         /// Entries between two rests.
         const STRIDE: u32 = 256;
 
@@ -329,14 +346,22 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
         let mut result = None;
         let mut iter = core::mem::MaybeUninit::<kb::rhashtable_iter>::uninit();
         // SAFETY: initialised table; the iterator is started before it is used and stopped after. It
-        // does not move meanwhile. Between start, rest and stop we are in an RCU section, and no object is
+        // does not move meanwhile. Any bucket, and any number of objects in it to be passed, is a place to start: the
+        // iterator knows how many there are. Between start, rest and stop we are in an RCU section, and no object is
         // used beyond.
         unsafe {
             bindings::natf_table_walk_enter(self.inner.ht.get(), iter.as_mut_ptr());
+            (*iter.as_mut_ptr()).slot = start.slot;
+            (*iter.as_mut_ptr()).skip = start.skip;
             while let Some(object) =
                 owner::<T, N>(bindings::natf_table_walk_next(iter.as_mut_ptr()))
             {
-                if let ControlFlow::Break(value) = visit(object.as_ref()) {
+                let at = Cursor {
+                    slot: (*iter.as_ptr()).slot,
+                    // The iterator has passed the object.
+                    skip: (*iter.as_ptr()).skip.saturating_sub(1),
+                };
+                if let ControlFlow::Break(value) = visit(object.as_ref(), at) {
                     result = Some(value);
                     break;
                 }

@@ -65,6 +65,10 @@ is "200 names have addresses of their own" "$(grep '^240\.' "$WORK/addresses" | 
 show en natf_en/nrt >"$WORK/nrt"
 within "control: their table is longer than a page" "$(stat -c %s "$WORK/nrt")" 8192 65536
 is "and reads back complete" "$(awk '{ print $2 "." $3 }' "$WORK/nrt" | sort)" "$(sort "$WORK/names")"
+for size in 20 100 4095; do
+    en dd if=/sys/kernel/natf_en/nrt "bs=$size" status=none >"$WORK/pieces"
+    is "also in pieces of $size bytes" "$(cut -d' ' -f1-4 "$WORK/pieces")" "$(cut -d' ' -f1-4 "$WORK/nrt")"
+done
 
 # A number gets another digit while somebody reads in pieces: what was on its way to him is neither torn nor repeated.
 without_numbers() { sed 's/ [0-9]* / /'; }
