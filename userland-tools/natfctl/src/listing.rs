@@ -15,6 +15,8 @@ pub struct Listing {
     pub file: &'static str,
     /// Whether `show` alone shows it.
     pub overview: bool,
+    /// Names of the columns.
+    pub columns: &'static [&'static str],
     human: fn(&mut Output, &str) -> Result,
     dump: fn(&mut Output, &str, &str) -> Result,
     json: fn(&mut Output, &str) -> Result,
@@ -84,6 +86,7 @@ impl Listing {
             module,
             file,
             overview,
+            columns: R::COLUMNS,
             human: |output, text| match R::SINGLE {
                 true => {
                     records::<R>(text).try_for_each(|record| output.line(record.cells().join(" ")))

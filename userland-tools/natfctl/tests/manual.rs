@@ -108,3 +108,16 @@ fn every_command_is_completed() {
     assert_eq!(completed("natfctl show nr"), "nrt");
     assert_eq!(completed("natfctl en domains fl"), "flush");
 }
+
+#[test]
+fn the_documentation_has_every_command_and_column() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/natfctl.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    for words in all().iter().filter(|words| words.len() == 1) {
+        assert!(text.contains(&format!("natfctl {}", words[0])), "{words:?}");
+    }
+    for listing in natfctl::listing::LISTINGS {
+        let row = format!("| `{}` | {} |", listing.file, listing.columns.join(", "));
+        assert!(text.contains(&row), "{row}");
+    }
+}
