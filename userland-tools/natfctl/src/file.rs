@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use serde_json::json;
 
@@ -43,20 +44,34 @@ pub fn replace(context: &mut Context, path: &Path, text: &str) -> Result {
     if is_standard(path) {
         return context.output.raw(text);
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let written = File::create(&beside).and_then(|mut open| {
-        open.write_all(text.as_bytes())?;
-        open.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    if let Err(error) = written {
-        let _ = fs::remove_file(&beside);
-        return Err(Error::file(path.display(), &error));
-    }
+    put(path, text).map_err(|error| Error::file(path.display(), &error))?;
     let lines = text.lines().count();
     context
         .output
         .done(&json!({"file": path.display().to_string(), "lines": lines}))
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    // What a link leads to is meant, not the link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mode = match fs::metadata(&path) {
+        // A pipe, a terminal: nothing can take its place.
+        Ok(found) if !found.is_file() => return fs::write(&path, text),
+        Ok(found) => Some(found.permissions()),
+        Err(_) => None,
+    };
+    let mut beside = path.clone().into_os_string();
+    beside.push(format!(".{}.new", process::id()));
+    let beside = PathBuf::from(beside);
+    // Never one that somebody has put there, as a link to another file.
+    let mut open = File::create_new(&beside)?;
+    let fill = || {
+        if let Some(mode) = mode {
+            open.set_permissions(mode)?;
+        }
+        open.write_all(text.as_bytes())?;
+        open.sync_all()?;
+        fs::rename(&beside, &path)
+    };
+    fill().inspect_err(|_| drop(fs::remove_file(&beside)))
 }

@@ -23,16 +23,19 @@ pub enum Color {
 }
 
 impl Color {
+    /// Whether there are colours, by what the environment says.
     fn holds(self, terminal: bool) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let plain = variable("NO_COLOR").is_some() || variable("TERM").is_none_or(|t| t == "dumb");
+        self.holds_on(terminal, plain)
+    }
+
+    /// Whether there are colours; `plain`: somebody does not want any, or the terminal has none.
+    fn holds_on(self, terminal: bool, plain: bool) -> bool {
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => {
-                terminal
-                    && !set("NO_COLOR")
-                    && std::env::var_os("TERM").is_some_and(|t| t != "dumb")
-            }
+            Color::Auto => terminal && !plain,
         }
     }
 }
@@ -210,8 +213,10 @@ mod tests {
 
     #[test]
     fn when_there_are_colours() {
-        assert!(Color::Always.holds(false));
-        assert!(!Color::Never.holds(true) && !Color::Auto.holds(false));
+        assert!(Color::Always.holds_on(false, true));
+        assert!(!Color::Never.holds_on(true, false));
+        assert!(Color::Auto.holds_on(true, false));
+        assert!(!Color::Auto.holds_on(true, true) && !Color::Auto.holds_on(false, false));
         let painted = Painted {
             color: "31",
             text: "x",

@@ -6,6 +6,8 @@
 
 mod common;
 
+use std::os::unix::fs::{symlink, PermissionsExt};
+
 use common::Fake;
 use serde_json::json;
 
@@ -127,6 +129,24 @@ fn a_table_is_listed_saved_and_loaded() {
 }
 
 #[test]
+fn what_a_file_is_stays() {
+    let fake = Fake::new("act-kept");
+    let table = fake.get("natf_router/act");
+    fake.set("real", "old");
+    let real = fake.path("real");
+    std::fs::set_permissions(&real, PermissionsExt::from_mode(0o600)).unwrap();
+    let link = fake.path("link");
+    symlink(&real, &link).unwrap();
+    fake.ok(&["act", "save", link.to_str().unwrap()]);
+    assert!(link.is_symlink());
+    assert_eq!(fake.get("real"), table);
+    let mode = std::fs::metadata(&real).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(fake.ok(&["act", "save", "/dev/stdout"]), table);
+    assert!(std::path::Path::new("/dev/stdout").is_symlink());
+}
+
+#[test]
 fn a_file_with_mistakes_is_not_loaded() {
     let fake = Fake::new("act-mistakes");
     let before = fake.get("natf_router/act");
@@ -187,7 +207,12 @@ fn files_that_are_none() {
     );
     let said = fake.fails(1, &["act", "save", fake.path("folder").to_str().unwrap()]);
     assert!(said.ends_with("folder: Is a directory\n"), "{said}");
-    assert!(!fake.path("folder.new").exists());
+    let left = std::fs::read_dir(fake.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(left
+        .into_iter()
+        .all(|name| !name.to_string_lossy().ends_with("new")));
     fake.unload("natf_router");
     let saved = fake.path("empty");
     fake.set("empty", "");
