@@ -6,14 +6,16 @@
 
 use super::bindings;
 use super::netns::{self, Namespace, Netns};
-use super::shared::Counted;
-use super::table::{Cursor, Linked, Table};
 use core::fmt;
-use core::ops::ControlFlow;
 use kernel::bindings as kb;
 use kernel::error::to_result;
 use kernel::ffi::c_char;
 use kernel::prelude::*;
+
+mod text;
+
+use text::Place;
+pub(crate) use text::Text;
 
 /// Writes the whole content of a file.
 type Show<N> = fn(&Netns<N>, &mut Text<'_>) -> fmt::Result;
@@ -45,133 +47,6 @@ pub(crate) struct File<N: Namespace> {
     pub(crate) store: Option<Store<N>>,
 }
 
-/// How far a reader has come: so many lines from the cursor on, and so many bytes of the next one. A table changes while it is read,
-/// and with it the length of its lines; who goes on by bytes gets half a line, or one twice.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    /// An object of the table that the file shows; of other files, their beginning.
-    cursor: Cursor,
-    lines: usize,
-    bytes: usize,
-}
-
-impl Place {
-    fn pass(&mut self, text: &[u8]) {
-        for &byte in text {
-            match byte {
-                b'\n' => self.pass_line(),
-                _ => self.bytes = self.bytes.saturating_add(1),
-            }
-        }
-    }
-
-    fn pass_line(&mut self) {
-        self.lines = self.lines.saturating_add(1);
-        self.bytes = 0;
-    }
-}
-
-/// The window of a file's content that a read asks for. What lies before is skipped; when it is full,
-/// writing fails, so that nobody goes on for nothing.
-pub(crate) struct Text<'a> {
-    window: &'a mut [u8],
-    /// Lines still to be skipped, and bytes after them.
-    skip: Place,
-    /// Where `begun` is, and what was skipped from there on.
-    place: Place,
-    /// Where in the window the line of the last object begins, or the window itself.
-    begun: usize,
-    filled: usize,
-    full: bool,
-}
-
-impl Text<'_> {
-    /// Whether the next line, of `len` bytes with its end, lies before the window. Then it counts as written.
-    /// To be asked at the beginning of a line.
-    pub(crate) fn skip(&mut self, len: usize) -> bool {
-        if let Some(left) = self.skip.lines.checked_sub(1) {
-            self.skip.lines = left;
-        } else if let Some(left) = self.skip.bytes.checked_sub(len) {
-            self.skip.bytes = left;
-        } else {
-            return false;
-        }
-        self.place.pass_line();
-        true
-    }
-
-    /// Writes what `line` makes of each object of `table`: a line or nothing. Begins where the reader is, so that who
-    /// reads a long table in pages does not wait for all lines before each page.
-    pub(crate) fn table<T: Linked<N>, const N: usize>(
-        &mut self,
-        table: &Table<T, N>,
-        mut line: impl FnMut(&Counted<T>, &mut Self) -> fmt::Result,
-    ) -> fmt::Result {
-        let full = table.walk_from(self.place.cursor, |object, cursor| {
-            if self.skip.lines == 0 {
-                self.place = Place {
-                    cursor,
-                    ..Place::default()
-                };
-                self.begun = self.filled;
-            }
-            match line(object, self) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => ControlFlow::Break(error),
-            }
-        });
-        full.map_or(Ok(()), Err)
-    }
-
-    /// What of `text` does not lie before the window.
-    fn rest<'t>(&mut self, mut text: &'t [u8]) -> &'t [u8] {
-        while let Some(left) = self.skip.lines.checked_sub(1) {
-            let Some(end) = text.iter().position(|&byte| byte == b'\n') else {
-                return &[];
-            };
-            text = text.get(end.saturating_add(1)..).unwrap_or_default();
-            self.skip.lines = left;
-            self.place.pass_line();
-        }
-        let (skipped, rest) = text
-            .split_at_checked(self.skip.bytes)
-            .unwrap_or((text, &[]));
-        self.skip.bytes = self.skip.bytes.saturating_sub(skipped.len());
-        self.place.pass(skipped);
-        rest
-    }
-
-    /// How many bytes the reader gets, and where he goes on. A line that does not fit is left to the next read,
-    /// unless it is the only one.
-    fn end(mut self) -> (usize, Place) {
-        let content = self.window.get(..self.filled).unwrap_or_default();
-        let whole = content.iter().rposition(|&byte| byte == b'\n');
-        let content = match whole {
-            Some(end) if self.full => content.get(..=end).unwrap_or_default(),
-            _ => content,
-        };
-        self.place
-            .pass(content.get(self.begun..).unwrap_or_default());
-        (content.len(), self.place)
-    }
-}
-
-impl fmt::Write for Text<'_> {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        let rest = self.rest(s.as_bytes());
-        let room = self.window.get_mut(self.filled..).unwrap_or_default();
-        self.full |= rest.len() > room.len();
-        for (to, from) in room.iter_mut().zip(rest) {
-            *to = *from;
-            self.filled = self.filled.saturating_add(1);
-        }
-        if self.full {
-            return Err(fmt::Error);
-        }
-        Ok(())
-    }
-}
-
 /// Who reads in pieces, as far as that is known: of more readers at a time than there is room for, some go on by
 /// bytes. sysfs tells neither of opening nor of closing.
 #[derive(Default)]
@@ -196,10 +71,7 @@ impl Readers {
             |reader: &&Reader| (reader.open, reader.file, reader.offset) == (open, file, offset);
         match self.known.iter().find(is_it) {
             Some(reader) if offset > 0 => reader.place,
-            _ => Place {
-                bytes: offset,
-                ..Place::default()
-            },
+            _ => Place::at_byte(offset),
         }
     }
 
@@ -305,19 +177,9 @@ unsafe extern "C" fn read<N: Namespace>(
         let offset = usize::try_from(offset)?;
         netns::with_current(false, |ns: &Netns<N>| {
             let skip = ns.readers().lock().find(open.addr(), attr.addr(), offset);
-            let mut text = Text {
-                window,
-                skip,
-                place: Place {
-                    cursor: skip.cursor,
-                    ..Place::default()
-                },
-                begun: 0,
-                filled: 0,
-                full: false,
-            };
+            let mut text = Text::new(window, skip);
             match (file.show)(ns, &mut text) {
-                Err(fmt::Error) if !text.full => return Err(EIO),
+                Err(fmt::Error) if !text.is_full() => return Err(EIO),
                 _ => {}
             }
             let (len, place) = text.end();
