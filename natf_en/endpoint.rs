@@ -78,6 +78,11 @@ pub(crate) struct Endpoint {
     /// Flows in negotiation, by nonce.
     #[pin]
     pub(crate) negotiating: Map<Shared<Flow>>,
+    /// Of these, those whose first packets travel, by own port and router: answers may come before the mapping is known.
+    #[pin]
+    pub(crate) awaited: Map<Shared<Flow>>,
+    /// Whether first packets travel: a choice of [`EN_CHOICES`](crate::natf::early::EN_CHOICES).
+    pub(crate) early: AtomicU8,
     /// What the packets held by all flows weigh together.
     pub(crate) held: AtomicU32,
     /// Packets whose senders have still to be told.
@@ -146,6 +151,8 @@ impl Namespace for Endpoint {
             outgoing <- Outgoing::new(VAT_MAX),
             incoming <- Incoming::new(VAT_MAX),
             negotiating <- Map::new(NEGOTIATING_MAX),
+            awaited <- Map::new(NEGOTIATING_MAX),
+            early: AtomicU8::new(1),
             held: AtomicU32::new(0),
             answers <- BhLock::new(Answers::new()),
             doubts: AtomicBool::new(false),

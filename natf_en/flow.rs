@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU8, Ordering};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use crate::early;
 use crate::endpoint::Endpoint;
 use crate::linked;
 use crate::linux::clock;
@@ -173,6 +174,12 @@ impl Flow {
             (BROKEN, _) => State::Broken,
             _ => State::Pending,
         }
+    }
+
+    /// Whether packets need not wait any more.
+    #[inline(always)]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.load(Ordering::Acquire) != PENDING
     }
 
     /// The address and port on the other side of the wire, if the router has told them.
@@ -428,6 +435,7 @@ pub(crate) fn forget(ns: &Netns<Endpoint>, flow: &Counted<Flow>) {
 /// Takes a flow out of all tables. False if it was out already.
 pub(crate) fn take_out(ns: &Netns<Endpoint>, flow: &Counted<Flow>) -> bool {
     ns.incoming.remove(flow);
+    early::end(ns, flow);
     let nonce = flow.pending().as_ref().map(|pending| pending.nonce);
     if let Some(nonce) = nonce {
         ns.negotiating.remove_key(&nonce_key(nonce));

@@ -58,6 +58,16 @@ impl<T, const N: usize> Queue<T, N> {
         Ok(())
     }
 
+    /// Whether nothing can be appended.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len >= N
+    }
+
+    /// All of them, in any order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten()
+    }
+
     /// Takes the oldest.
     pub(crate) fn pop(&mut self) -> Option<T> {
         let item = self.slots.get_mut(self.first)?.take()?;

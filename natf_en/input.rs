@@ -7,6 +7,7 @@ use core::net::Ipv4Addr;
 
 use kernel::sync::rcu;
 
+use crate::early::{self, Keep};
 use crate::endpoint::Endpoint;
 use crate::flow::{Flow, Path};
 use crate::linux::clock;
@@ -37,15 +38,53 @@ impl hook::Hook<Endpoint> for EarlyHook {
             return Verdict::Stolen;
         };
         match flow_of(ns, &mut skb, Path::Forwarded, state.rcu()) {
-            None => Verdict::Accept(skb),
-            Some((segment, flow)) => match flow.path {
-                Path::Forwarded => from_flow(ns, skb, flow, segment),
-                Path::Local => {
-                    give_to_socket(ns, &mut skb, flow, segment, state.rcu());
-                    Verdict::Accept(skb)
-                }
-            },
+            Some((segment, flow)) if flow.is_settled() => {
+                of_known(ns, skb, flow, segment, state.rcu())
+            }
+            None if ns.awaited.len() == 0 => Verdict::Accept(skb),
+            found => comes_early(ns, skb, found, state.rcu()),
         }
+    }
+}
+
+/// A packet of a flow, in PRE_ROUTING.
+#[inline(always)]
+fn of_known(
+    ns: &Netns<Endpoint>,
+    mut skb: Skb,
+    flow: &Flow,
+    segment: Segment,
+    guard: &rcu::Guard,
+) -> Verdict {
+    match flow.path {
+        Path::Forwarded => from_flow(ns, skb, flow, segment),
+        Path::Local => {
+            give_to_socket(ns, &mut skb, flow, segment, guard);
+            Verdict::Accept(skb)
+        }
+    }
+}
+
+/// A packet that comes while its flow is not open yet, or perhaps even before the mapping is known.
+#[cold]
+fn comes_early(
+    ns: &Netns<Endpoint>,
+    skb: Skb,
+    found: Option<(Segment, &Flow)>,
+    guard: &rcu::Guard,
+) -> Verdict {
+    let kept = match found {
+        Some((_, flow)) => flow.keep(ns, skb, guard),
+        None => early::comes(ns, skb, guard),
+    };
+    let mut skb = match kept {
+        Keep::Taken => return Verdict::Stolen,
+        Keep::NotOurs(skb) if found.is_none() => return Verdict::Accept(skb),
+        Keep::NotOurs(skb) | Keep::Open(skb) => skb,
+    };
+    match flow_of(ns, &mut skb, Path::Forwarded, guard) {
+        Some((segment, flow)) => of_known(ns, skb, flow, segment, guard),
+        None => Verdict::Accept(skb),
     }
 }
 

@@ -14,6 +14,7 @@ mod linux;
 mod natf;
 
 mod dns;
+mod early;
 mod endpoint;
 mod errors;
 mod flow;

@@ -22,7 +22,7 @@ use crate::natf::wire::control::Refusal;
 use crate::natf::wire::ipv4;
 use crate::pending::{icmp_code, nonce_key, Hold, Pending};
 use crate::translate::{self, Side};
-use crate::{dns, errors, held, renewal, request, tick, timings};
+use crate::{dns, early, errors, held, renewal, request, tick, timings};
 
 /// LOCAL_OUT, after defragmentation (-400) and before raw (-300) and conntrack (-200): the firewall and
 /// conntrack of this host see the real addresses.
@@ -185,7 +185,8 @@ fn first(
         ns.counters.bump(En::HoldFull);
         return Verdict::Refuse(skb, hook::no_buffers());
     }
-    let made = Pending::of_first(skb, start).and_then(|pending| {
+    let carried = early::carry(ns, &mut skb, path, &name, segment);
+    let made = Pending::of_first(skb, carried, start).and_then(|pending| {
         let nonce = pending.nonce;
         Ok((nonce, Flow::new(&segment.flow(), path, name, pending)?))
     });
@@ -202,6 +203,7 @@ fn first(
     match entered {
         Ok(()) => {
             ns.counters.bump(En::Held);
+            early::await_answers(ns, &flow);
             request::send(ns, &flow);
             ns.kick(tick::NEGOTIATION_MS);
             Verdict::Stolen

@@ -5,8 +5,9 @@
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
-use kernel::sync::rcu;
+use kernel::sync::{rcu, Arc};
 
+use crate::early::{self, Carried, Early, Kept};
 use crate::endpoint::Endpoint;
 use crate::flow::{answer_later, Answer, Flow};
 use crate::held::{weight, Held, PER_NAMESPACE};
@@ -38,6 +39,8 @@ pub(crate) struct Pending {
     told_time: bool,
     held: Held,
     pub(crate) moments: Moments,
+    /// The first packet may travel in the request.
+    pub(crate) early: Early,
     /// The request takes the way of the packet that caused it.
     pub(crate) way: Way,
     /// The open flow that asks again: the new one will take its place, if it has to.
@@ -77,6 +80,7 @@ impl Pending {
     fn new(
         way: Way,
         router: u8,
+        early: Early,
         replaces: Option<Shared<Flow>>,
         moments: Moments,
     ) -> Result<KBox<Self>> {
@@ -90,6 +94,7 @@ impl Pending {
                 told_time: false,
                 held: Held::new(),
                 moments,
+                early,
                 way,
                 replaces,
             },
@@ -97,13 +102,18 @@ impl Pending {
         )?)
     }
 
-    /// That of a new flow, which holds its first packet; that came at `start`.
+    /// That of a new flow, which holds its first packet; that came at `start`. What of it travels is `carried`.
     ///
     /// # Errors
     ///
     /// `ENOMEM`; then the packet is gone.
-    pub(crate) fn of_first(first: Skb, start: Start) -> Result<KBox<Self>> {
-        let mut pending = Self::new(first.way(), 0, None, Moments::of_first(start))?;
+    pub(crate) fn of_first(
+        first: Skb,
+        carried: Option<Arc<Carried>>,
+        start: Start,
+    ) -> Result<KBox<Self>> {
+        let (early, moments) = (Early::new(carried), Moments::of_first(start));
+        let mut pending = Self::new(first.way(), 0, early, None, moments)?;
         let _room_for_one = pending.held.push(first);
         Ok(pending)
     }
@@ -115,7 +125,8 @@ impl Pending {
     ///
     /// `ENOMEM`.
     pub(crate) fn of_renewal(skb: &Skb, router: u8, replaces: Shared<Flow>) -> Result<KBox<Self>> {
-        Self::new(skb.way(), router, Some(replaces), Moments::default())
+        let early = Early::new(None);
+        Self::new(skb.way(), router, early, Some(replaces), Moments::default())
     }
 }
 
@@ -125,6 +136,16 @@ impl Drop for Pending {
             old.ends_to_ask();
         }
     }
+}
+
+/// What a flow that is mapped does next.
+pub(crate) enum Release {
+    /// This packet, which waited, is to be sent.
+    Send(Skb),
+    /// This one has travelled in the request, and was delivered.
+    Delivered(Skb),
+    /// The flow is open; what was kept comes in again.
+    Open(Kept),
 }
 
 /// What became of a packet that wanted to wait.
@@ -142,7 +163,7 @@ pub(crate) enum Hold {
 }
 
 impl Flow {
-    /// The request that asks for this flow's mapping. `None`: it is not being negotiated.
+    /// The request that asks for this flow's mapping, without what travels in it. `None`: it is not being negotiated.
     pub(crate) fn request(&self) -> Option<Request<'_>> {
         let guard = self.pending();
         let pending = guard.as_ref()?;
@@ -160,6 +181,7 @@ impl Flow {
             name: self.name.host.view(),
             cookie: pending.cookie,
             auth: None,
+            early: None,
             unknown_critical: None,
         })
     }
@@ -179,6 +201,7 @@ impl Flow {
                 cookie,
                 told_time,
                 moments,
+                early,
                 stage: Stage::Negotiating(negotiation),
                 ..
             }) if tried.saturating_add(1) < self.name.routers().len() => {
@@ -186,6 +209,7 @@ impl Flow {
                 *cookie = None;
                 *told_time = false;
                 moments.ask_anew();
+                early.stop();
                 let next = router.saturating_add(1);
                 *router = match usize::from(next) < self.name.routers().len() {
                     true => next,
@@ -204,11 +228,13 @@ impl Flow {
             Some(Pending {
                 cookie: place @ None,
                 moments,
+                early,
                 stage: Stage::Negotiating(_),
                 ..
             }) => {
                 *place = Some(cookie);
                 moments.ask_anew();
+                early.begin_anew();
                 true
             }
             _ => false,
@@ -221,11 +247,13 @@ impl Flow {
             Some(Pending {
                 told_time: told @ false,
                 moments,
+                early,
                 stage: Stage::Negotiating(_),
                 ..
             }) => {
                 *told = true;
                 moments.ask_anew();
+                early.begin_anew();
                 true
             }
             _ => false,
@@ -275,12 +303,13 @@ impl Flow {
         Some(skb)
     }
 
-    /// Ends the negotiation well. False if it had ended before.
-    pub(crate) fn map(&self, lifetime: u32) -> bool {
+    /// Ends the negotiation well; `delivered`: so says the router of the first packet. False if it had ended before.
+    pub(crate) fn map(&self, lifetime: u32, delivered: bool) -> bool {
         let mut guard = self.pending();
         match guard.as_mut() {
             Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
                 pending.stage = Stage::Releasing(RELEASE_MORE);
+                pending.early.set_delivered(delivered);
                 self.set_lifetime(lifetime, pending.router);
                 true
             }
@@ -288,32 +317,41 @@ impl Flow {
         }
     }
 
-    /// The next packet that waited; after the last one the flow is open and `None` is returned.
-    pub(crate) fn release(&self, ns: &Netns<Endpoint>) -> Option<Skb> {
+    /// The next packet that waited; after the last one the flow is open.
+    pub(crate) fn release(&self, ns: &Netns<Endpoint>) -> Release {
         let mut guard = self.pending();
-        let next = guard.as_mut()?.held.pop();
-        match &next {
+        let Some(pending) = guard.as_mut() else {
+            return Release::Open(Kept::new());
+        };
+        match pending.held.pop() {
             Some(skb) => {
-                ns.held.fetch_sub(weight(skb), Ordering::Relaxed);
+                ns.held.fetch_sub(weight(&skb), Ordering::Relaxed);
+                match pending.early.take_delivered() {
+                    true => Release::Delivered(skb),
+                    false => Release::Send(skb),
+                }
             }
             None => {
+                let kept = pending.early.take_kept(ns);
                 self.set_open();
                 *guard = None;
+                Release::Open(kept)
             }
         }
-        next
     }
 
     /// Ends the negotiation badly; the packets that waited are refused. False if it had ended before. Not
     /// while a lock is held.
     pub(crate) fn refuse(&self, ns: &Netns<Endpoint>, refusal: Refusal) -> bool {
         let until = clock::now_ms().saturating_add(vat::REFUSAL_MS);
-        match self.pending().as_mut() {
+        let kept = match self.pending().as_mut() {
             Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
                 pending.stage = Stage::Refused(refusal, until);
+                pending.early.take_kept(ns)
             }
             _ => return false,
-        }
+        };
+        early::lose(ns, kept);
         // Nothing is added any more.
         while let Some(skb) = self.withdraw(ns) {
             let code = icmp_code(refusal);

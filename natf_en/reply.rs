@@ -18,10 +18,10 @@ use crate::natf::vat::{self, Direction, FlowId};
 use crate::natf::wire::control::{self, Code, Message, Refusal, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
-use crate::pending::nonce_key;
+use crate::pending::{nonce_key, Release};
 use crate::timings::Opening;
 use crate::translate::{self, Side};
-use crate::{keys, output, renewal, request};
+use crate::{early, keys, output, renewal, request};
 
 /// Takes a packet in PRE_ROUTING, if it is the reply of a router that was asked, and acts on it. Before every rule of
 /// the user, so that the reply does not depend on what the firewall says about ping. None: taken.
@@ -35,6 +35,7 @@ pub(crate) fn take_reply(ns: &Netns<Endpoint>, skb: Skb) -> Option<Skb> {
 
 fn take_awaited(ns: &Netns<Endpoint>, mut skb: Skb) -> Option<Skb> {
     if !is_ours(&mut skb) {
+        early::too_long(ns, &mut skb);
         return Some(skb);
     }
     if !route::is_for_us(&mut skb, &rcu::read_lock()) {
@@ -86,7 +87,16 @@ fn take(ns: &Netns<Endpoint>, skb: &mut Skb) -> Option<()> {
         Message::Request(request) => match find(request.nonce) {
             // A name with a key is answered by the owner of the key, or by nobody.
             Some((flow, _)) if keys::of(ns, &flow.name).is_some() => unauthenticated(ns),
-            Some((flow, asked)) if request == asked => direct(ns, flow, &request),
+            // What travelled in it was looked at by nobody.
+            Some((flow, asked))
+                if asked
+                    == (Request {
+                        early: None,
+                        ..request
+                    }) =>
+            {
+                direct(ns, flow, &request)
+            }
             _ => unknown(ns),
         },
         _ => None,
@@ -134,8 +144,9 @@ fn direct(ns: &Netns<Endpoint>, flow: &Shared<Flow>, request: &Request<'_>) -> O
     // It does not know about mappings, so it cannot have lost one.
     if flow.replaces().is_none() {
         let to = (request.router, request.dst_port);
-        open(ns, flow, to, lifetime, En::Fallback);
+        open(ns, flow, to, lifetime, false, En::Fallback);
     }
+    early::end(ns, flow);
     Some(())
 }
 
@@ -159,7 +170,14 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
         renewal::doubt(ns, &flow.name);
     }
     match (flow.replaces(), refusal) {
-        (None, None) => open(ns, flow, to, response.lifetime, En::Mapped),
+        (None, None) => {
+            let Response {
+                lifetime,
+                delivered,
+                ..
+            } = *response;
+            open(ns, flow, to, lifetime, delivered, En::Mapped);
+        }
         (Some(old), None) => {
             let same = old.mapped() == Some(to);
             // A connection that had no answer yet begins anew with its next SYN, by any mapping.
@@ -169,7 +187,7 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
                 // Its packets get through all the same, by a mapping that is not lost yet.
                 _ if !old.is_unanswered(clock::now_ms()) => {}
                 _ if tcp => renewal::broken(ns, &old),
-                _ => open(ns, flow, to, response.lifetime, En::Moved),
+                _ => open(ns, flow, to, response.lifetime, false, En::Moved),
             }
         }
         (replaced, Some(refusal)) => {
@@ -180,6 +198,7 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
             }
         }
     }
+    early::end(ns, flow);
     Some(())
 }
 
@@ -199,12 +218,13 @@ fn is_usable(ns: &Netns<Endpoint>, response: &Response) -> bool {
     ns.prefix().is_mappable(response.mapped) && response.mapped_port != 0 && response.lifetime != 0
 }
 
-/// Opens the flow and lets go of the packets that waited, in their order.
+/// Opens the flow and lets go of the packets that waited, in their order. `delivered`: the router says so of the first.
 fn open(
     ns: &Netns<Endpoint>,
     flow: &Shared<Flow>,
     to: (Ipv4Addr, u16),
     lifetime: u32,
+    delivered: bool,
     counter: En,
 ) {
     let mut opening = Opening::of(ns, flow);
@@ -223,7 +243,7 @@ fn open(
         flow.refuse(ns, Refusal::HostUnreachable);
         return;
     }
-    if !flow.map(lifetime) {
+    if !flow.map(lifetime, delivered) {
         ns.incoming.remove(flow);
         return ns.counters.bump(En::ReplyUnknown);
     }
@@ -236,14 +256,25 @@ fn open(
         ns.incoming.remove(&old);
     }
     ns.counters.bump(counter);
-    while let Some(skb) = flow.release(ns) {
-        send_held(ns, flow, skb, to);
+    loop {
+        match flow.release(ns) {
+            Release::Send(skb) => send_held(ns, flow, skb, to, false),
+            Release::Delivered(skb) => send_held(ns, flow, skb, to, true),
+            Release::Open(kept) => break early::come_again(ns, kept),
+        }
         opening.resumed(ns);
     }
 }
 
-/// Sends a packet that waited on its way.
-fn send_held(ns: &Netns<Endpoint>, flow: &Flow, mut skb: Skb, to: (Ipv4Addr, u16)) {
+/// Sends a packet that waited on its way. One that was delivered goes it only as far as rules and conntrack of this
+/// host have seen it.
+fn send_held(
+    ns: &Netns<Endpoint>,
+    flow: &Flow,
+    mut skb: Skb,
+    to: (Ipv4Addr, u16),
+    delivered: bool,
+) {
     let Some(segment) = output::segment(&mut skb, Direction::Out) else {
         return ns.counters.bump(En::NoMemory);
     };
@@ -252,10 +283,15 @@ fn send_held(ns: &Netns<Endpoint>, flow: &Flow, mut skb: Skb, to: (Ipv4Addr, u16
     let ifindex = skb.route_ifindex();
     match output::translate_out(ns, flow, &mut skb, segment, to, &guard) {
         Ok(()) => {
-            ns.counters.bump(En::Released);
-            match flow.path {
-                Path::Local => skb.resend(ns.net()),
-                Path::Forwarded => skb.forward(ns.net(), ifindex),
+            ns.counters.bump(match delivered {
+                true => En::EarlyDelivered,
+                false => En::Released,
+            });
+            match (flow.path, delivered) {
+                (Path::Local, false) => skb.resend(ns.net()),
+                (Path::Local, true) => skb.has_left(ns.net()),
+                (Path::Forwarded, false) => skb.forward(ns.net(), ifindex),
+                (Path::Forwarded, true) => skb.has_been_forwarded(ns.net(), ifindex),
             }
         }
         Err(_) => {

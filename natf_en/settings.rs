@@ -15,7 +15,7 @@ use crate::linux::sysfs::{File, Text, Written};
 use crate::natf::domains::{Command, Suffix};
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{keys, names, room};
+use crate::{early, keys, names, room};
 
 /// Most suffixes at a time.
 const DOMAINS_MAX: usize = 64;
@@ -39,6 +39,12 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         private: false,
         show: |ns, out| writeln!(out, "{}", dns_ports(ns)),
         store: Some(|ns, written| whole(written, store_dns_ports(ns, written.lines))),
+    },
+    File {
+        name: c"early",
+        private: false,
+        show: early::show,
+        store: Some(early::store),
     },
     File {
         name: c"nrt",

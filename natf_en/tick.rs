@@ -16,7 +16,7 @@ use crate::natf::counters::En;
 use crate::natf::nrt;
 use crate::natf::vat::{Direction, Step};
 use crate::natf::wire::control::Refusal;
-use crate::{output, renewal, request, room};
+use crate::{early, output, renewal, request, room};
 
 /// Pause between two looks at the negotiations, in milliseconds.
 pub(crate) const NEGOTIATION_MS: u32 = 50;
@@ -96,6 +96,7 @@ pub(crate) fn give_up(ns: &Netns<Endpoint>, flow: &Flow) {
     if flow.replaces().is_none() {
         ns.counters.bump(En::Silent);
         flow.refuse(ns, Refusal::HostUnreachable);
+        early::end(ns, flow);
     }
 }
 

@@ -4,7 +4,8 @@
 //! table allows it.
 //!
 //! Two ways lead in, one per hook: a mapping request ([`request`]), which becomes a pseudo-packet, and
-//! the pseudo-packet after the NAT ([`pseudo`]), which becomes the reply.
+//! the pseudo-packet after the NAT ([`pseudo`]), which becomes the reply. A request may bring the first packet of its
+//! flow along ([`early`]).
 
 use kernel::prelude::*;
 
@@ -14,6 +15,7 @@ mod linux;
 mod natf;
 
 mod act;
+mod early;
 mod guard;
 mod keys;
 mod mappings;

@@ -18,7 +18,7 @@ use crate::natf::vat;
 use crate::natf::wire::control::{Code, Response};
 use crate::natf::wire::ipv4::Protocol;
 use crate::reply;
-use crate::router::{Pending, Router};
+use crate::router::{Mapped, Pending, Router};
 
 /// POST_ROUTING, after source NAT (100) and all rules of the user, just before conntrack confirms its
 /// entry at the very end: the entry must be kept although the packet is not.
@@ -29,16 +29,16 @@ impl hook::Hook<Router> for Hook {
     const PRIORITY: i32 = i32::MAX - 1;
 
     #[inline(always)]
-    fn handle(ns: &Netns<Router>, skb: Skb, _state: &State<'_>) -> Verdict {
+    fn handle(ns: &Netns<Router>, skb: Skb, state: &State<'_>) -> Verdict {
         match ns.pending.len() {
             0 => Verdict::Accept(skb),
-            _ => one_is_about(ns, skb),
+            _ => one_is_about(ns, skb, state),
         }
     }
 }
 
 /// This may be a pseudo-packet, or a copy of one.
-fn one_is_about(ns: &Netns<Router>, mut skb: Skb) -> Verdict {
+fn one_is_about(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
     if skb.len() > MAX_LEN {
         return Verdict::Accept(skb);
     }
@@ -72,6 +72,10 @@ fn one_is_about(ns: &Netns<Router>, mut skb: Skb) -> Verdict {
         if response.code == Code::Ok {
             ns.timings.end(Stage::Reply, caught);
             ns.timings.end(Stage::Request, pending.echo.came);
+            pending.mapped.populate(Mapped {
+                to: (response.mapped, response.mapped_port),
+                ifindex: state.output_ifindex(),
+            });
         }
     }
     skb.consume();
@@ -107,11 +111,10 @@ fn read_mapping(
         if confirmed {
             conntrack::kill(skb);
         }
-        let refused = Response {
-            code: Code::NoResource,
-            ..pending.response
-        };
-        return (refused, Count::NoResource);
+        return (
+            pending.response.refused(Code::NoResource),
+            Count::NoResource,
+        );
     }
     let response = Response {
         kept,

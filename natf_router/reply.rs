@@ -31,6 +31,10 @@ pub(crate) struct Echo {
     pub(crate) room: usize,
     /// When it came.
     pub(crate) came: Start,
+    /// DSCP and ECN, as they came.
+    pub(crate) tos: u8,
+    /// Hop limit, as it came.
+    pub(crate) ttl: u8,
 }
 
 /// Sends `response` as the reply to `echo`.

@@ -6,8 +6,9 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::prelude::*;
-use kernel::sync::rcu;
+use kernel::sync::{rcu, SetOnce};
 
+use crate::early::{self, First};
 use crate::guard;
 use crate::keys::{self, Sender};
 use crate::linux::clock;
@@ -29,7 +30,7 @@ use crate::natf::wire::control::{self, Code, Message, Request, Response, MAGIC};
 use crate::natf::wire::icmp;
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::reply::{self, Echo};
-use crate::router::{Pending, Router, PENDING_MAX, PENDING_MS};
+use crate::router::{Mapped, Pending, Router, PENDING_MAX, PENDING_MS};
 
 /// PRE_ROUTING, after defragmentation (-400), before raw (-300), conntrack (-200) and every rule of the
 /// user: a router that drops pings from outside still answers requests.
@@ -72,11 +73,11 @@ fn icmp_comes(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict {
             skb.consume();
             Verdict::Stolen
         }
-        Checked::Allowed(pending) => {
+        Checked::Allowed(pending, first) => {
             if route::is_near(&skb, pending.host, &guard) {
                 answer_near(ns, &pending);
             } else {
-                make_mapping(ns, pending, state.input_ifindex(), &guard);
+                make_mapping(ns, pending, first, state.input_ifindex(), &guard);
             }
             skb.consume();
             Verdict::Stolen
@@ -107,8 +108,8 @@ enum Checked {
     Dropped(Count),
     /// Refused.
     Refused(Response, Echo, Count),
-    /// A mapping is to be made.
-    Allowed(Pending),
+    /// A mapping is to be made, and this packet to be delivered.
+    Allowed(Pending, Option<First>),
 }
 
 fn check(ns: &Netns<Router>, skb: &mut Skb, came: Start, guard: &rcu::Guard) -> Checked {
@@ -143,6 +144,8 @@ fn check(ns: &Netns<Router>, skb: &mut Skb, came: Start, guard: &rcu::Guard) -> 
                 seq: echo.seq(),
                 room,
                 came,
+                tos: ip.tos(),
+                ttl: ip.ttl(),
             };
             guarded(ns, &request, echo, data, guard)
         }
@@ -211,13 +214,19 @@ fn authenticated(
                 Checked::Refused(response, echo, counter) => {
                     Checked::Refused(Response { auth, ..response }, echo, counter)
                 }
-                Checked::Allowed(pending) => Checked::Allowed(Pending {
-                    response: Response {
+                Checked::Allowed(pending, first) => {
+                    let response = Response {
                         auth,
                         ..pending.response
-                    },
-                    ..pending
-                }),
+                    };
+                    Checked::Allowed(
+                        Pending {
+                            response,
+                            ..pending
+                        },
+                        first,
+                    )
+                }
                 other => other,
             }
         }
@@ -277,7 +286,7 @@ fn decide(
     {
         return refuse(Code::NoResource, Count::NoResource);
     }
-    Checked::Allowed(Pending {
+    let pending = Pending {
         host,
         name,
         limit,
@@ -288,8 +297,10 @@ fn decide(
         again: AtomicBool::new(false),
         bare: AtomicBool::new(false),
         made: Start::default(),
+        mapped: SetOnce::new(),
         until: clock::now_ms().saturating_add(u64::from(PENDING_MS)),
-    })
+    };
+    Checked::Allowed(pending, early::take(ns, request, proven))
 }
 
 /// No NAT lies between the endpoint and the host: they are to talk directly.
@@ -306,8 +317,28 @@ fn answer_near(ns: &Netns<Router>, pending: &Pending) {
     reply::send(ns, &response, pending.echo);
 }
 
-/// Sends the pseudo-packet through the NAT. When this returns, the request was answered.
-fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &rcu::Guard) {
+/// Makes the mapping, answers the request, and delivers the packet that came with it.
+fn make_mapping(
+    ns: &Netns<Router>,
+    mut pending: Pending,
+    first: Option<First>,
+    not_ifindex: i32,
+    guard: &rcu::Guard,
+) {
+    let (response, echo) = (pending.response, pending.echo);
+    let claim = early::claim(ns, &response, first);
+    pending.response.delivered = claim.is_delivered();
+    let to = through_nat(ns, pending, not_ifindex, guard);
+    claim.settle(ns, &response, echo, to);
+}
+
+/// Sends the pseudo-packet through the NAT. When this returns, the request was answered: `Some` if with this mapping.
+fn through_nat(
+    ns: &Netns<Router>,
+    pending: Pending,
+    not_ifindex: i32,
+    guard: &rcu::Guard,
+) -> Option<Mapped> {
     let (host, response, echo) = (pending.host, pending.response, pending.echo);
     let [a, b, c, d, ..] = clock::random_u64().to_be_bytes();
     let pseudo = Pseudo::of_flow(
@@ -319,28 +350,33 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
     );
     let refuse = |code, counter| {
         ns.counters.bump(counter);
-        reply::send(ns, &Response { code, ..response }, echo);
+        reply::send(ns, &response.refused(code), echo);
     };
     let pending = Pending {
         made: ns.timings.start(),
         ..pending
     };
     if ns.pending.insert(pseudo.key(), pending).is_err() {
-        return ns.counters.bump(Count::Busy);
+        ns.counters.bump(Count::Busy);
+        return None;
     }
+    // For as long as the RCU section lasts, also when the hook that catches the pseudo-packet takes it out.
+    let entered = ns.pending.get(&pseudo.key(), guard);
     let drops = conntrack::drops(ns.net());
     let mut fate = Fate::Passed;
     // The second time only if the first one cleared the way.
     for _ in 0..2 {
         let Some(skb) = build(&pseudo) else {
             ns.pending.remove_key(&pseudo.key());
-            return refuse(Code::NoResource, Count::NoResource);
+            refuse(Code::NoResource, Count::NoResource);
+            return None;
         };
         match skb.inject(ns.net(), host, not_ifindex, guard) {
             Ok(became) => fate = became,
             Err(_) => {
                 ns.pending.remove_key(&pseudo.key());
-                return refuse(Code::NoHost, Count::NoHost);
+                refuse(Code::NoHost, Count::NoHost);
+                return None;
             }
         }
         match ns.pending.get(&pseudo.key(), guard) {
@@ -354,7 +390,7 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
         .get(&pseudo.key(), guard)
         .filter(|pending| !pending.answered.swap(true, Ordering::Relaxed))
     else {
-        return;
+        return entered.and_then(|pending| pending.mapped.copy());
     };
     match fate {
         Fate::Dropped => {
@@ -375,6 +411,7 @@ fn make_mapping(ns: &Netns<Router>, pending: Pending, not_ifindex: i32, guard: &
         true => refuse(Code::NoResource, Count::NoResource),
         false => refuse(Code::Forbidden, Count::Forbidden),
     }
+    None
 }
 
 fn build(pseudo: &Pseudo) -> Option<Skb> {

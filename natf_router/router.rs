@@ -3,7 +3,7 @@
 //! What the router knows in one network namespace.
 
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
 
 use kernel::new_mutex;
 use kernel::prelude::*;
@@ -25,7 +25,7 @@ use crate::natf::counters::Router as Count;
 use crate::natf::timings::Router as Stage;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
-use crate::{pseudo, request};
+use crate::{early, pseudo, request};
 
 /// Requests under way at a time.
 pub(crate) const PENDING_MAX: u32 = 4096;
@@ -53,8 +53,22 @@ pub(crate) struct Router {
     /// Those that were made.
     #[pin]
     pub(crate) mappings: Mappings,
+    /// Whose first packets are delivered: a choice of [`early::ROUTER_CHOICES`](crate::natf::early::ROUTER_CHOICES).
+    pub(crate) early: AtomicU8,
+    /// Requests whose first packets were delivered, by nonce and source: when they are forgotten, in milliseconds since boot.
+    #[pin]
+    pub(crate) delivered: Map<u64>,
     /// Told to endpoints; another one when mappings may have been lost.
     pub(crate) epoch: AtomicU64,
+}
+
+/// Where packets of a flow come in.
+#[derive(Clone, Copy)]
+pub(crate) struct Mapped {
+    /// Address and port.
+    pub(crate) to: (Ipv4Addr, u16),
+    /// Interface: the one by which those of the other side leave.
+    pub(crate) ifindex: i32,
 }
 
 /// A request that waits for its pseudo-packet to come back.
@@ -80,6 +94,8 @@ pub(crate) struct Pending {
     pub(crate) bare: AtomicBool,
     /// When the pseudo-packet was made.
     pub(crate) made: Start,
+    /// Where the NAT has put the flow, once the request was answered so.
+    pub(crate) mapped: SetOnce<Mapped>,
     /// When it is forgotten, in milliseconds since boot.
     pub(crate) until: u64,
 }
@@ -107,6 +123,8 @@ impl Namespace for Router {
             guard: SetOnce::new(),
             pending <- Map::new(PENDING_MAX),
             mappings <- Mappings::new(),
+            early: AtomicU8::new(early::DEFAULT),
+            delivered <- Map::new(early::DELIVERED_MAX),
             epoch: AtomicU64::new(clock::random_u64()),
         }? Error)
     }
@@ -114,8 +132,10 @@ impl Namespace for Router {
     fn tick(ns: &Netns<Self>) -> Option<u32> {
         let now = clock::now_ms();
         ns.pending.retain(|pending| pending.until >= now);
+        ns.delivered.retain(|until| ***until >= now);
         mappings::sweep(ns);
-        (ns.pending.len() > 0 || ns.mappings.len() > 0).then_some(SWEEP_MS)
+        let busy = ns.pending.len() > 0 || ns.mappings.len() > 0 || ns.delivered.len() > 0;
+        busy.then_some(SWEEP_MS)
     }
 
     /// The NAT forgets the mappings of an address that went away.

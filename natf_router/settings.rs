@@ -5,6 +5,7 @@
 use core::fmt::{self, Write};
 
 use crate::act;
+use crate::early;
 use crate::guard;
 use crate::keys;
 use crate::linux::netns::Netns;
@@ -38,6 +39,12 @@ pub(crate) const FILES: &[File<Router>] = &[
         private: true,
         show: keys::show,
         store: Some(keys::store),
+    },
+    File {
+        name: c"early",
+        private: false,
+        show: early::show,
+        store: Some(early::store),
     },
     File {
         name: c"mappings",
@@ -81,5 +88,11 @@ fn show_tables(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
         out,
         "mappings {mappings} {} mappings that are remembered",
         mappings::MAX
+    )?;
+    writeln!(
+        out,
+        "delivered {} {} requests whose first packet was delivered a moment ago",
+        ns.delivered.len(),
+        early::DELIVERED_MAX
     )
 }

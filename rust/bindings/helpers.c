@@ -256,6 +256,21 @@ struct sk_buff *natf_skb_alloc(u32 len)
 	return skb;
 }
 
+/*
+ * A copy of a packet that leaves, of the same sender: rules may ask whose it is. NULL: no memory, or the sender is
+ * being closed.
+ */
+struct sk_buff *natf_skb_copy(const struct sk_buff *skb)
+{
+	struct sk_buff *copy = skb_copy(skb, GFP_ATOMIC);
+
+	if (copy && skb->sk && !skb_set_owner_sk_safe(copy, skb->sk)) {
+		kfree_skb(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 /* To the packet's real sender, also if it was behind our NAT; without a route nothing is sent. */
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 {
@@ -369,6 +384,13 @@ int natf_skb_route_ifindex(const struct sk_buff *skb)
 	return skb_dst(skb) ? skb_dst_dev(skb)->ifindex : 0;
 }
 
+/* The end of the way of a packet that has travelled otherwise. */
+static int natf_gone(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	consume_skb(skb);
+	return 1;
+}
+
 static int natf_forward_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
 {
 	/* The route is another one by now; POST_ROUTING is done with. */
@@ -380,16 +402,18 @@ static int natf_forward_finish(struct net *net, struct sock *sk, struct sk_buff 
  * Sends a packet that POST_ROUTING held on its way to interface `ifindex`, by whatever route it has now. It passes
  * POST_ROUTING once more, as on its way there: masquerade takes a connection for lost whose packets leave by
  * another interface, and would end the entry, which is not confirmed before the end of this second way. NAT does
- * nothing twice, because it is done with the entry. Consumes the packet.
+ * nothing twice, because it is done with the entry. Consumes the packet. With `gone` that is all: it has travelled
+ * otherwise, but its entry has to be confirmed.
  */
-void natf_forward(struct net *net, struct sk_buff *skb, int ifindex)
+void natf_forward(struct net *net, struct sk_buff *skb, int ifindex, bool gone)
 {
 	struct net_device *out;
 
 	rcu_read_lock();
 	out = dev_get_by_index_rcu(net, ifindex);
 	if (skb_dst(skb) && out)
-		NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, NULL, skb, NULL, out, natf_forward_finish);
+		NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, NULL, skb, NULL, out,
+			gone ? natf_gone : natf_forward_finish);
 	else
 		kfree_skb(skb);
 	rcu_read_unlock();
@@ -397,7 +421,7 @@ void natf_forward(struct net *net, struct sk_buff *skb, int ifindex)
 
 /*
  * Routes a complete IPv4 packet by its own addresses, a mark and an interface (0: any), and sends it;
- * consumes it in any case.
+ * consumes it in any case. -EMSGSIZE: it is longer than the path takes.
  */
 int natf_send(struct net *net, struct sk_buff *skb, u32 mark, int oif)
 {
@@ -415,6 +439,11 @@ int natf_send(struct net *net, struct sk_buff *skb, u32 mark, int oif)
 		kfree_skb(skb);
 		return PTR_ERR(rt);
 	}
+	if (skb->len > dst_mtu(&rt->dst)) {
+		ip_rt_put(rt);
+		kfree_skb(skb);
+		return -EMSGSIZE;
+	}
 	skb->mark = mark;
 	skb_dst_drop(skb);
 	skb_dst_set(skb, &rt->dst);
@@ -429,6 +458,65 @@ int natf_resend(struct net *net, struct sk_buff *skb)
 		return -ENETUNREACH;
 	}
 	return ip_local_out(net, skb->sk, skb);
+}
+
+/* As ip_output(), up to where the packet would go to its neighbour. */
+static int natf_leave(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	int ret;
+
+	rcu_read_lock();
+	skb->dev = skb_dst_dev_rcu(skb);
+	ret = NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, skb, NULL, skb->dev, natf_gone);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* Whether IPsec would encrypt a packet that has its route. */
+bool natf_skb_is_transformed(const struct sk_buff *skb)
+{
+	return skb_dst(skb) && dst_xfrm(skb_dst(skb));
+}
+
+/* The same for a trial, of which nothing may be left: it has no entry of conntrack from here on. */
+static int natf_leave_untracked(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	if (natf_skb_is_transformed(skb)) {
+		kfree_skb(skb);
+		return -EPERM;
+	}
+	nf_reset_ct(skb);
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+	return natf_leave(net, sk, skb);
+}
+
+static int natf_run_output(struct net *net, struct sk_buff *skb,
+			   int (*finish)(struct net *, struct sock *, struct sk_buff *))
+{
+	if (!skb_dst(skb)) {
+		kfree_skb(skb);
+		return -ENETUNREACH;
+	}
+	iph_set_totlen(ip_hdr(skb), skb->len);
+	ip_send_check(ip_hdr(skb));
+	skb->protocol = htons(ETH_P_IP);
+	return NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, skb->sk, skb, NULL, skb_dst_dev(skb), finish);
+}
+
+/*
+ * Whether this host's rules would let a packet out, and IPsec would not encrypt it: it runs through LOCAL_OUT and
+ * POST_ROUTING, and ends there without a trace in conntrack. Consumes it. False also if it was queued to a program,
+ * which may take its time.
+ */
+bool natf_may_leave(struct net *net, struct sk_buff *skb)
+{
+	return natf_run_output(net, skb, natf_leave_untracked) == 1;
+}
+
+/* Has rules and conntrack see a packet that LOCAL_OUT held and that has travelled otherwise; consumes it. */
+void natf_has_left(struct net *net, struct sk_buff *skb)
+{
+	natf_run_output(net, skb, natf_leave);
 }
 
 static int natf_inject_finish(struct net *net, struct sock *sk, struct sk_buff *skb)
@@ -455,6 +543,16 @@ static int natf_deliver_finish(struct net *net, struct sock *sk, struct sk_buff 
 	return dst_input(skb);
 }
 
+static void natf_comes_by(struct sk_buff *skb, struct net_device *dev)
+{
+	skb->dev = dev;
+	skb->skb_iif = dev->ifindex;
+	skb->pkt_type = PACKET_HOST;
+	skb_reset_mac_header(skb);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->iif = dev->ifindex;
+}
+
 /* The caller is inside an RCU read section, which keeps the device after the route is put. */
 static int natf_run_input(struct net *net, struct sk_buff *skb, struct flowi4 *fl4, int not_ifindex,
 			  int (*finish)(struct net *, struct sock *, struct sk_buff *))
@@ -472,12 +570,7 @@ static int natf_run_input(struct net *net, struct sk_buff *skb, struct flowi4 *f
 		kfree_skb(skb);
 		return -ENETUNREACH;
 	}
-	skb->dev = dev;
-	skb->skb_iif = dev->ifindex;
-	skb->pkt_type = PACKET_HOST;
-	skb_reset_mac_header(skb);
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	IPCB(skb)->iif = dev->ifindex;
+	natf_comes_by(skb, dev);
 	ip_rt_put(rt);
 	return NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, finish) ? 1 : 0;
 }
@@ -518,6 +611,32 @@ int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif)
 	err = natf_run_input(net, skb, &fl4, 0, natf_deliver_finish);
 	local_bh_enable();
 	return err;
+}
+
+/*
+ * Runs a packet that we made through the input path, as if it had come in by the interface `ifindex`. It can only be
+ * forwarded. Consumes it; the interface may have gone.
+ */
+void natf_inject_by(struct net *net, struct sk_buff *skb, int ifindex)
+{
+	struct net_device *dev;
+
+	rcu_read_lock();
+	local_bh_disable();
+	dev = dev_get_by_index_rcu(net, ifindex);
+	if (dev) {
+		natf_comes_by(skb, dev);
+		NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, natf_inject_finish);
+	} else {
+		kfree_skb(skb);
+	}
+	local_bh_enable();
+	rcu_read_unlock();
+}
+
+int natf_output_ifindex(const struct nf_hook_state *state)
+{
+	return state->out ? state->out->ifindex : 0;
 }
 
 int natf_input_ifindex(const struct nf_hook_state *state)
@@ -620,6 +739,40 @@ u64 natf_skb_peer(const struct sk_buff *skb)
 	/* A datagram socket may be connected anew meanwhile. */
 	addr = (__force u32)READ_ONCE(sk->sk_daddr);
 	return addr ? addr | (u64)(__force u16)READ_ONCE(sk->sk_dport) << 32 : 0;
+}
+
+/*
+ * A packet in PRE_ROUTING may be kept from now on, without its device: what is returned is the index of that. A socket
+ * that it was given to need not live as long. 0: it cannot, because a bridge has it.
+ */
+int natf_skb_set_aside(struct sk_buff *skb)
+{
+	int ifindex = skb->dev->ifindex;
+
+	if (natf_is_bridged(skb))
+		return 0;
+	skb_orphan(skb);
+	skb_dst_drop(skb);
+	skb->dev = NULL;
+	return ifindex;
+}
+
+/* A packet that was set aside comes in again, by PRE_ROUTING. Consumes it; its device may have gone. */
+void natf_come_again(struct net *net, struct sk_buff *skb, int ifindex)
+{
+	struct net_device *dev;
+
+	rcu_read_lock();
+	local_bh_disable();
+	dev = dev_get_by_index_rcu(net, ifindex);
+	if (dev) {
+		skb->dev = dev;
+		NF_HOOK(NFPROTO_IPV4, NF_INET_PRE_ROUTING, net, NULL, skb, dev, NULL, natf_deliver_finish);
+	} else {
+		kfree_skb(skb);
+	}
+	local_bh_enable();
+	rcu_read_unlock();
 }
 
 /* Ends the TCP connection of this host with ECONNABORTED, if there is one. May sleep. */

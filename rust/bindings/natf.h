@@ -72,6 +72,7 @@ bool natf_skb_is_detached(const struct sk_buff *skb);
 void natf_skb_stay_slow(struct sk_buff *skb);
 bool natf_skb_dst_force(struct sk_buff *skb);
 struct sk_buff *natf_skb_alloc(u32 len);
+struct sk_buff *natf_skb_copy(const struct sk_buff *skb);
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code);
 
 /* routing; addresses in network byte order */
@@ -84,11 +85,18 @@ bool natf_route_apply(struct natf_route *route, struct sk_buff *skb);
 void natf_route_drop(struct natf_route *route);
 int natf_resend(struct net *net, struct sk_buff *skb);
 int natf_skb_route_ifindex(const struct sk_buff *skb);
-void natf_forward(struct net *net, struct sk_buff *skb, int ifindex);
+void natf_forward(struct net *net, struct sk_buff *skb, int ifindex, bool gone);
+bool natf_skb_is_transformed(const struct sk_buff *skb);
+bool natf_may_leave(struct net *net, struct sk_buff *skb);
+void natf_has_left(struct net *net, struct sk_buff *skb);
 int natf_send(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_inject(struct net *net, struct sk_buff *skb, __be32 near, int not_ifindex);
+void natf_inject_by(struct net *net, struct sk_buff *skb, int ifindex);
+int natf_skb_set_aside(struct sk_buff *skb);
+void natf_come_again(struct net *net, struct sk_buff *skb, int ifindex);
 int natf_deliver(struct net *net, struct sk_buff *skb, u32 mark, int oif);
 int natf_input_ifindex(const struct nf_hook_state *state);
+int natf_output_ifindex(const struct nf_hook_state *state);
 
 /* sockets; addresses and sport in network byte order, dport in that of the host */
 bool natf_early_demux(struct net *net, struct sk_buff *skb, bool tcp, u16 dport, __be32 peer, __be16 peer_port);

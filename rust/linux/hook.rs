@@ -64,6 +64,12 @@ impl State<'_> {
         unsafe { core::ptr::NonNull::dangling().as_ref() }
     }
 
+    /// Index of the interface the packet leaves by; 0: not known yet.
+    pub(crate) fn output_ifindex(&self) -> i32 {
+        // SAFETY: a valid hook state.
+        unsafe { bindings::natf_output_ifindex(self.0) }
+    }
+
     /// Whether the packet came in by an interface; if not, it was made here.
     pub(crate) fn has_input(&self) -> bool {
         !self.0.in_.is_null()

@@ -211,7 +211,63 @@ impl Skb {
     /// POST_ROUTING once more, as if it still went there.
     pub(crate) fn forward(self, net: Net<'_>, ifindex: i32) {
         // SAFETY: the function consumes the packet and wants a route, which it checks.
-        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw(), ifindex) };
+        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw(), ifindex, false) };
+    }
+
+    /// The same for a packet that has travelled otherwise: it ends where it would go out.
+    pub(crate) fn has_been_forwarded(self, net: Net<'_>, ifindex: i32) {
+        // SAFETY: as in `forward`.
+        unsafe { bindings::natf_forward(net.as_ptr(), self.into_raw(), ifindex, true) };
+    }
+
+    /// Has rules and conntrack see a rerouted packet that LOCAL_OUT held and that has travelled otherwise; it ends
+    /// where it would go out.
+    pub(crate) fn has_left(self, net: Net<'_>) {
+        // SAFETY: the function consumes the packet and wants a route, which it checks.
+        unsafe { bindings::natf_has_left(net.as_ptr(), self.into_raw()) };
+    }
+
+    /// Whether IPsec would encrypt a rerouted packet.
+    pub(crate) fn is_transformed(&self) -> bool {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_is_transformed(self.as_ptr()) }
+    }
+
+    /// Whether the rules of this host would let a rerouted packet of its own out, as it is. It ends where it would go
+    /// out, and leaves no trace in conntrack. False also if a program is asked (NFQUEUE).
+    pub(crate) fn may_leave(self, net: Net<'_>) -> bool {
+        // SAFETY: the function consumes the packet and wants a route, which it checks.
+        unsafe { bindings::natf_may_leave(net.as_ptr(), self.into_raw()) }
+    }
+
+    /// A copy, of the same sender. `None`: no memory.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        // SAFETY: valid sk_buff; the copy is ours.
+        unsafe { Self::from_raw(bindings::natf_skb_copy(self.as_ptr())) }
+    }
+
+    /// Lets go of what a packet in PRE_ROUTING may not keep when it is set aside. `None`: it cannot be. Else what
+    /// [`come_again`](Self::come_again) wants to know.
+    pub(crate) fn set_aside(&mut self, _guard: &rcu::Guard) -> Option<i32> {
+        // SAFETY: valid sk_buff in PRE_ROUTING, which has a device.
+        match unsafe { bindings::natf_skb_set_aside(self.as_ptr()) } {
+            0 => None,
+            ifindex => Some(ifindex),
+        }
+    }
+
+    /// Has a packet that was set aside come in again by the interface `ifindex`. Any context up to softirq; not with
+    /// a lock held.
+    pub(crate) fn come_again(self, net: Net<'_>, ifindex: i32) {
+        // SAFETY: the function consumes the packet, and looks whether the interface is still there.
+        unsafe { bindings::natf_come_again(net.as_ptr(), self.into_raw(), ifindex) };
+    }
+
+    /// Runs a packet that we made through the input path, as if it had come in by the interface `ifindex`. It can only
+    /// be forwarded.
+    pub(crate) fn inject_by(self, net: Net<'_>, ifindex: i32) {
+        // SAFETY: a complete IPv4 packet, which the function consumes; it looks whether the interface is still there.
+        unsafe { bindings::natf_inject_by(net.as_ptr(), self.into_raw(), ifindex) };
     }
 
     /// What beside its addresses counts for the packet's route.
@@ -229,7 +285,8 @@ impl Skb {
     ///
     /// # Errors
     ///
-    /// That of the routing table or the output path; the packet is gone in any case.
+    /// That of the routing table or the output path, `EMSGSIZE` if the packet is longer than the path takes; it is gone
+    /// in any case.
     pub(crate) fn send(self, net: Net<'_>, way: Way) -> Result {
         // SAFETY: a complete IPv4 packet; the function consumes it.
         let errno =

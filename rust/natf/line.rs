@@ -28,9 +28,29 @@ pub fn setting(line: &[u8]) -> Option<Option<(&[u8], u32)>> {
     }
 }
 
+/// Which of `choices` the one word of `text` is.
+pub fn choice(text: &[u8], choices: &[&str]) -> Option<u8> {
+    let mut words = words(text);
+    let word = words.next().filter(|_| words.next().is_none())?;
+    let at = choices
+        .iter()
+        .position(|choice| choice.as_bytes() == word)?;
+    u8::try_from(at).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn choices() {
+        let choice = |text: &str| choice(text.as_bytes(), &["off", "on"]);
+        assert_eq!(choice("off\n"), Some(0));
+        assert_eq!(choice(" on # since today\n"), Some(1));
+        for wrong in ["", "\n", "# on", "on off", "on\noff\n", "o", "On"] {
+            assert_eq!(choice(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn settings() {

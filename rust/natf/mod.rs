@@ -16,6 +16,7 @@ pub mod auth;
 pub mod bucket;
 pub mod counters;
 pub mod domains;
+pub mod early;
 pub mod guard;
 pub mod line;
 pub mod name;

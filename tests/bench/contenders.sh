@@ -44,6 +44,13 @@ on_natf() {
     natf_unlimited
     TARGET=$(address_of alice.home.example.net)
 }
+# The same without early data: first the mapping, then the first packet.
+on_exchange() {
+    on_natf
+    write en natf_en/early off
+}
+off_exchange() { off_natf; }
+
 off_natf() {
     rmmod natf_en natf_router
     hgw nft flush ruleset

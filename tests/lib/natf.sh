@@ -50,6 +50,9 @@ stat_of() { # stat_of NAMESPACE MODULE NAME: the counter's value, 0 for none
     show "$1" "$2/stats" | awk -v name="$3" '$1 == name { value = $2 } END { print value + 0 }'
 }
 
+# sent_on NAMESPACE: packets that were held and have arrived, or are on their way to
+sent_on() { echo $(($(stat_of "$1" natf_en released) + $(stat_of "$1" natf_en early_delivered))); }
+
 address_of() { # address_of NAME: what an application on en gets for it
     en getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'
 }

@@ -13,17 +13,23 @@ that the first has been dealt with, so "silence" is known without a clock.
   key                 64 hexadecimal digits: signs the request with this key, as its last option
   time                milliseconds since 1970 that a signed request says, or +N, -N from now
   mac=wrong           a wrong signature
+  early               syn, datagram, echo: the first packet of the flow, with the data "early" but for the SYN
+  inner=FIELD:VALUE   what is altered in that packet; may be repeated: s, d (ports; id of an echo), flags, offset (of
+                      TCP, in words), len (of UDP), type (of ICMP), sum (wrong), cut (bytes missing), more (bytes added),
+                      to (address that its checksum is for)
+  pieces              bytes in each option that holds it (255)
+  ttl                 hop limit of the request (64)
   pad                 length up to which it is padded (96)
   cut                 bytes of the message that are not sent (0)
   checksum=wrong      a wrong ICMP checksum
   split=N             two fragments, the first with N bytes of the IP payload
-  tell=all            print more of the answer: "kept" or "new", "epoch E" (or "epoch none"), "cookie C"
+  tell=all            print more of the answer: "kept" or "new", "delivered", "epoch E" (or "epoch none"), "cookie C"
 
 With key=… the answer is also "signed" with it, "signed wrongly", or "unsigned"; "time N" tells by how many seconds
 the router's clock, as signed, is ahead.
 
 Prints "silence", or "code C mapped A:P lifetime L", and "longer" and "altered" if the answer breaks the
-rules for any answer: no longer than its request, fields of the request copied, no flag but KEPT.
+rules for any answer: no longer than its request, fields of the request copied, no flag but KEPT and DELIVERED.
 """
 
 import hashlib
@@ -77,6 +83,12 @@ class Request:
         self.split = int(get("split", 0))
         name = get("name", "alice").encode()
         options = struct.pack("!BB", 1, len(name)) + name if name else b""
+        early = self.first_packet(get("early"), dict(part.split(":") for part in get("inners", [])))
+        size = int(get("pieces", 255))
+        for at in range(0, len(early), size):
+            piece = early[at:at + size]
+            options += struct.pack("!BB", 5, len(piece)) + piece
+        self.ttl = int(get("ttl", 64))
         for option in get("options", []):
             kind, _, value = option.partition(":")
             value = bytes.fromhex(value)
@@ -100,6 +112,28 @@ class Request:
         self.message = message[: len(message) - int(get("cut", 0))]
         self.wrong = get("checksum") == "wrong"
         self.tell = get("tell") == "all"
+
+    def first_packet(self, kind, wrong):
+        """What EARLY carries: a first packet of the flow to the router, its checksum right unless it is altered."""
+        if not kind:
+            return b""
+        s, d = int(wrong.get("s", self.ports[0])), int(wrong.get("d", self.ports[1]))
+        if kind == "syn":
+            words = int(wrong.get("offset", 5)) << 4
+            protocol, at = 6, 16
+            packet = struct.pack("!HHIIBBHHH", s, d, 7, 0, words, int(wrong.get("flags", 2)), 64240, 0, 0)
+        elif kind == "datagram":
+            protocol, at = 17, 6
+            packet = struct.pack("!HHHH", s, d, int(wrong.get("len", 14)), 0) + b"early\n"
+        else:
+            protocol, at = 1, 2
+            packet = struct.pack("!BBHHH", int(wrong.get("type", ECHO_REQUEST)), 0, 0, s, 1) + b"early\n"
+        packet += bytes(int(wrong.get("more", 0)))
+        to = socket.inet_aton(wrong["to"]) if "to" in wrong else self.router
+        pseudo = b"" if protocol == 1 else self.en + to + struct.pack("!BBH", 0, protocol, len(packet))
+        found = checksum(pseudo + packet) ^ (0x0101 if wrong.get("sum") == "wrong" else 0)
+        packet = packet[:at] + struct.pack("!H", found) + packet[at + 2:]
+        return packet[:len(packet) - int(wrong.get("cut", 0))]
 
     def code(self, data):
         return hmac.new(self.key, data, hashlib.sha256).digest()
@@ -125,7 +159,7 @@ class Request:
         for offset, part in ((0, whole[:cut]), (cut, whole[cut:])):
             if part:
                 more = 0x2000 if offset == 0 and cut < len(whole) else 0
-                head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(part), ident, more | offset // 8, 64,
+                head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(part), ident, more | offset // 8, self.ttl,
                                    1, 0, socket.inet_aton(self.src), socket.inet_aton(self.dst))
                 sock.sendto(head + part, (self.dst, 0))
 
@@ -141,7 +175,7 @@ class Request:
             return None
         said = f"code {code} mapped {socket.inet_ntoa(mapped)}:{port} lifetime {lifetime}"
         if self.tell:
-            said += (" kept" if flags & 1 else " new") + f" epoch {word(message[FIXED.size:], 4)}"
+            said += (" kept" if flags & 1 else " new") + (" delivered" if flags & 2 else "") + f" epoch {word(message[FIXED.size:], 4)}"
             cookie = word(message[FIXED.size:], 2)
             said += "" if cookie == "none" else f" cookie {cookie}"
         if self.key:
@@ -150,18 +184,18 @@ class Request:
             said += " longer"
         if ((magic, version, kind, length) != (b"NATf", 1, 2, len(message))
                 or (protocol, en, router, (s, d)) != (self.protocol, self.en, self.router, self.ports)
-                or struct.unpack_from("!HH", icmp, 4) != (self.ident, self.seq) or flags & ~1
+                or struct.unpack_from("!HH", icmp, 4) != (self.ident, self.seq) or flags & ~3
                 or socket.inet_ntoa(packet[12:16]) != self.dst or checksum(icmp) != 0):
             said += " altered"
         return said
 
 
 def main(arguments):
-    keys = {"options": []}
+    keys = {"options": [], "inners": []}
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if key == "option":
-            keys["options"].append(value)
+        if key in ("option", "inner"):
+            keys[key + "s"].append(value)
         else:
             keys[key] = value
     asked = Request(**keys)

@@ -22,6 +22,7 @@ capture_end control
 differs "control: a repeated SYN is seen in the capture" "$(repeated_segments control)" ""
 
 natf_on
+write en natf_en/early off
 capture en_side isp en
 capture hgw_side isp hgw
 is "the page comes" "$(fetch en http://alice.home.example.net/)" "this is alice"

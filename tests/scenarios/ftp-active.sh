@@ -17,6 +17,7 @@ get() { fetch en ftp://alice.home.example.net/file --max-time 60 --ftp-port - "$
 not_ok "control: without the modules there is no FTP" \
     fetch en ftp://alice.home.example.net/file --connect-timeout 1 --ftp-port - -o /dev/null
 natf_on
+write en natf_en/early off
 capture wire isp en "tcp[tcpflags] == tcp-syn"
 is "8 MiB come whole with EPRT" "$(get)" "$sum"
 is "8 MiB come whole with PORT" "$(get --disable-eprt)" "$sum"

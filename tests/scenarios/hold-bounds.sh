@@ -11,6 +11,7 @@ name_server
 background alice.sink alice socat -u UDP4-RECV:5000 "OPEN:$WORK/arrived,creat,append"
 wait_for listening alice udp 5000
 natf_on
+write en natf_en/early off
 virtual=$(address_of alice.home.example.net)
 lose isp forward ip daddr "$G2" icmp type echo-request
 capture wire isp en "host $G2"

@@ -25,6 +25,7 @@ name_server
 web_server alice
 udp_echo alice 5000
 natf_on
+write en natf_en/early off
 
 page() { fetch en http://alice.home.example.net/ "$@"; }
 seen() { tail -n 1 "$WORK/alice.access" | cut -d' ' -f1; }

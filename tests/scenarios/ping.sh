@@ -15,6 +15,7 @@ ping_of() { # ping_of HOST [ping options]
 }
 not_ok "control: without the modules the router lets no ping in" ping_of alice.home.example.net -c 1
 natf_on
+write en natf_en/early off
 virtual=$(address_of alice.home.example.net)
 capture wire isp en icmp
 capture inside alice eth0 icmp

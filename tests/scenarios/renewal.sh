@@ -12,6 +12,7 @@ udp_echo alice 5000
 # Before the tracked flows; the module asks for the value when it answers.
 hgw sysctl -qw net.netfilter.nf_conntrack_udp_timeout=3 net.netfilter.nf_conntrack_udp_timeout_stream=3
 natf_on
+write en natf_en/early off
 ask() { ask_udp en alice.home.example.net 5000 "$1" 41000; }
 forgotten() { [ -z "$(connections -p udp --dport 41000)" ]; }
 requests() { stat_of en natf_en request_sent; }

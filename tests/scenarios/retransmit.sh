@@ -9,6 +9,7 @@ topology
 name_server
 web_server alice
 natf_on
+write en natf_en/early off
 capture control isp en
 is "control: with nothing lost" "$(fetch en http://alice.home.example.net/)" "this is alice"
 capture_end control

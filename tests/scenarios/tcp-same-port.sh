@@ -14,7 +14,7 @@ virtual=$(address_of alice.home.example.net)
 requests() { stat_of en natf_en request_sent; }
 flow() { show en natf_en/vat | grep -c ":$1 " || true; }
 
-capture wire isp en "host $G2"
+capture wire alice eth0
 is "closed by both sides" "$(talk "$virtual" 41001 page)" "this is alice"
 is "the same port again" "$(talk "$virtual" 41001 page)" "this is alice"
 is "that was negotiated again" "$(requests)" 2

@@ -54,7 +54,7 @@ is "names and two flows were timed" "$(counts en natf_en | grep -v ^vat_)" \
     $'dns_rewrite 2\nnegotiation_start 2\nrequest_to_reply 2\nresume 2\nsetup 2'
 stat() { stat_of en natf_en "$1"; }
 # The connection may still be closing.
-out_timed() { [ "$(value en natf_en vat_out count)" = "$(($(stat translated_out) - $(stat released)))" ]; }
+out_timed() { [ "$(value en natf_en vat_out count)" = "$(($(stat translated_out) - $(sent_on en)))" ]; }
 in_timed() { [ "$(value en natf_en vat_in count)" = "$(stat translated_in)" ]; }
 ok "so was every packet out that did not wait" wait_for out_timed
 ok "and every packet in" wait_for in_timed

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::natf::name::Name;
-use crate::natf::wire::control::{Code, Malformed, Message, Request, Response};
+use crate::natf::wire::control::{Code, Early, Malformed, Message, Request, Response};
 use crate::natf::wire::ipv4::Protocol;
 use core::net::Ipv4Addr;
 use hmac::{Hmac, Mac as _};
@@ -35,6 +35,7 @@ fn request(name: NameRef<'_>, cookie: Option<u64>) -> Request<'_> {
             key: KeyId::of(&KEY),
             time: 1_800_000_000_123,
         }),
+        early: None,
         unknown_critical: None,
     }
 }
@@ -68,7 +69,12 @@ fn a_signed_request() {
 #[test]
 fn every_bit_counts() {
     let name = alice();
-    let bytes = signed(&request(name.view(), Some(9)));
+    let mut run = [0; 14];
+    let request = Request {
+        early: Some(Early::pack(b"first packet", &mut run).unwrap()),
+        ..request(name.view(), Some(9))
+    };
+    let bytes = signed(&request);
     for bit in 0..bytes.len() * 8 {
         let mut other = bytes.clone();
         other[bit / 8] ^= 1 << (bit % 8);

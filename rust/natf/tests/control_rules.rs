@@ -12,7 +12,7 @@
 use core::net::Ipv4Addr;
 
 use natf::name::{Name, NameRef};
-use natf::wire::control::{Code, Message, Request, Response, MAX_REQUEST_LEN};
+use natf::wire::control::{Code, Early, Message, Request, Response, MAX_LEN, MAX_REQUEST_LEN};
 use proptest::prelude::*;
 
 prop_compose! {
@@ -35,6 +35,7 @@ fn a_request(fields: Fields, name: NameRef<'_>) -> Request<'_> {
         name,
         cookie: None,
         auth: None,
+        early: None,
         unknown_critical: None,
     }
 }
@@ -45,12 +46,22 @@ proptest! {
         fields: Fields,
         name in a_name(),
         cookie: Option<u64>,
+        data in prop::option::of(prop::collection::vec(any::<u8>(), 1..900)),
     ) {
-        let request = Request { cookie, ..a_request(fields, name.view()) };
+        let mut run = vec![0xff; Early::packed_len(data.as_ref().map_or(0, Vec::len))];
+        let early = data.as_ref().map(|data| Early::pack(data, &mut run).unwrap());
+        let request = Request { cookie, early, ..a_request(fields, name.view()) };
+        prop_assume!(request.buffer_len() <= MAX_LEN);
         let mut bytes = vec![0xff; request.buffer_len()];
         request.emit(&mut bytes).unwrap();
         prop_assert_eq!(Message::classify(&bytes), Message::Request(request));
-        prop_assert!(bytes.len() >= 96 && bytes.len() <= MAX_REQUEST_LEN && bytes.len() % 4 == 0);
+        prop_assert!(bytes.len() >= 96 && bytes.len() % 4 == 0);
+        prop_assert!(bytes.len() <= MAX_REQUEST_LEN || early.is_some());
+        if let (Some(early), Some(data)) = (early, data) {
+            let mut joined = vec![0; data.len()];
+            early.join(&mut joined).unwrap();
+            prop_assert_eq!(joined, data);
+        }
         for len in 4..bytes.len() {
             prop_assert!(matches!(Message::classify(&bytes[..len]), Message::Malformed(_)));
         }
@@ -63,13 +74,14 @@ proptest! {
         code: u8,
         mapped: (u32, u16, u32),
         kept: bool,
+        delivered: bool,
         epoch: Option<u64>,
         cookie: Option<u64>,
     ) {
         let request = a_request(fields, name.view());
         let refusal = Response::to(&request, Code::from(code));
         let mapped = Response::mapped(&request, Ipv4Addr::from(mapped.0), mapped.1, mapped.2);
-        let full = Response { kept, epoch, cookie, ..mapped };
+        let full = Response { kept, delivered, epoch, cookie, ..mapped };
         for response in [refusal, mapped, full] {
             let mut bytes = vec![0xff; response.buffer_len()];
             response.emit(&mut bytes).unwrap();
@@ -84,7 +96,8 @@ proptest! {
         fields: Fields,
         epoch: Option<u64>,
         name in a_name(),
-        options in prop::collection::vec((4u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
+        // Those of EARLY would have to follow each other.
+        options in prop::collection::vec((6u8.., prop::collection::vec(any::<u8>(), 0..60)), 0..10),
         name_first: bool,
     ) {
         let request = a_request(fields, name.view());

@@ -13,6 +13,7 @@ mod feed;
 
 use feed::all as feed;
 use natf::act;
+use natf::early;
 use natf::wire::control::Message;
 use natf::wire::{dns, ipv4};
 use proptest::prelude::*;
@@ -28,6 +29,11 @@ const DNS: &[u8] = b"\x12\x34\x81\xa0\0\x01\0\x03\0\0\0\x01\x05alice\x04home\0\0
 const CONTROL: &[u8] =
     b"NATf\x01\x01\0\x33\x01\x23\x45\x67\x89\xab\xcd\xef\x06\0\0\0\xcb\0\x71\x01\
     \xc6\x33\x64\x02\x9c\x40\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\x01\x05alice";
+
+/// The same with a UDP datagram as EARLY, in two pieces, its checksum left out.
+const EARLY: &[u8] = b"NATf\x01\x01\0\x43\x01\x23\x45\x67\x89\xab\xcd\xef\x11\0\0\0\xcb\0\x71\x01\
+    \xc6\x33\x64\x02\x9c\x40\0\x50\0\0\0\0\0\0\0\0\0\0\0\0\x01\x05alice\
+    \x05\x06\x9c\x40\0\x50\0\x0c\x05\x06\0\0ABCD";
 
 /// A response with the flag KEPT and an EPOCH.
 const RESPONSE: &[u8] =
@@ -49,6 +55,12 @@ fn the_samples_are_right() {
     let answer = dns::inspect(DNS).unwrap().unwrap();
     assert_eq!(answer.addresses.as_slice().len(), 2);
     assert!(matches!(Message::classify(CONTROL), Message::Request(_)));
+    let Message::Request(request) = Message::classify(EARLY) else {
+        panic!("no request")
+    };
+    let mut datagram = [0; 12];
+    request.early.unwrap().join(&mut datagram).unwrap();
+    assert!(early::is_of(&request, &datagram));
     let Message::Response(response) = Message::classify(RESPONSE) else {
         panic!("no response")
     };
@@ -59,7 +71,7 @@ fn the_samples_are_right() {
 
 #[test]
 fn every_prefix_and_every_changed_byte() {
-    for sample in [DNS, CONTROL, RESPONSE, IPV4, ACT] {
+    for sample in [DNS, CONTROL, EARLY, RESPONSE, IPV4, ACT] {
         for len in 0..=sample.len() {
             feed(&sample[..len]);
         }
@@ -95,7 +107,7 @@ proptest! {
 
     #[test]
     fn several_changed_bytes(
-        sample in prop::sample::select(&[DNS, CONTROL, RESPONSE, IPV4, ACT]),
+        sample in prop::sample::select(&[DNS, CONTROL, EARLY, RESPONSE, IPV4, ACT]),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         extra in prop::collection::vec(any::<u8>(), 0..40),
     ) {

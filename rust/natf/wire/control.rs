@@ -11,10 +11,12 @@ use crate::natf::wire::field;
 use crate::natf::wire::ipv4::Protocol;
 
 mod code;
+mod early;
 mod options;
 mod response;
 
 pub use code::{Code, Refusal};
+pub use early::Early;
 pub use response::Response;
 
 /// The first four bytes: "NATf".
@@ -32,7 +34,7 @@ pub const MAX_LEN: usize = 1024;
 /// Length in bytes up to which a request is padded, so that a router's answer has room for options.
 pub const MIN_REQUEST_LEN: usize = 96;
 
-/// Longest request in bytes that [`Request::emit`] writes: one with the longest name, a cookie and AUTH.
+/// Longest request in bytes that [`Request::emit`] writes without EARLY: one with the longest name, a cookie and AUTH.
 pub const MAX_REQUEST_LEN: usize = 344;
 
 /// Longest response in bytes that [`Response::emit`] writes: one with every option.
@@ -63,6 +65,15 @@ mod at {
     pub(super) const LIFETIME: usize = 40;
 }
 
+/// Length in bytes of the start of a message that holds its nonce.
+pub const NONCE_END: usize = at::NONCE + 8;
+
+/// The nonce of a message of which perhaps only the start is there. `None`: it is none.
+pub fn nonce(start: &[u8]) -> Option<u64> {
+    let ours = start.starts_with(&MAGIC) && start.len() >= NONCE_END;
+    ours.then(|| u64::from_be_bytes(field::bytes(start, at::NONCE)))
+}
+
 /// What is wrong with a message that has the magic. It is never answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
@@ -88,6 +99,8 @@ pub enum Malformed {
     Cookie,
     /// An AUTH that is not 28 bytes long, or not the last option.
     Auth,
+    /// Several EARLY that do not follow each other.
+    Early,
 }
 
 /// The buffer given to `emit` is too short.
@@ -176,6 +189,8 @@ pub struct Request<'a> {
     /// The option AUTH; its code is for [`sign`](crate::natf::auth::sign) to make and
     /// [`verify`](crate::natf::auth::verify) to check, over the whole message.
     pub auth: Option<Stamp>,
+    /// The option EARLY: the flow's first packet, which nobody has looked at yet.
+    pub early: Option<Early<'a>>,
     /// Kind of the first option that must be understood and is not. A router answers BAD_OPTION;
     /// [`emit`](Self::emit) does not write it.
     pub unknown_critical: Option<u8>,
@@ -186,11 +201,16 @@ impl<'a> Request<'a> {
         let mut name = None;
         let (mut cookie, mut auth) = (None, None);
         let mut unknown_critical = None;
-        for option in options::Options::new(options) {
+        let mut early = early::Finder::default();
+        let mut options = options::Options::new(options);
+        loop {
+            let from_here = options.rest();
+            let Some(option) = options.next() else { break };
             let (kind, value) = option?;
             if auth.is_some() {
                 return Err(Malformed::Auth);
             }
+            early.sees(kind, value.len(), from_here)?;
             match kind {
                 options::NAME if name.is_some() => return Err(Malformed::SecondName),
                 options::NAME => name = Some(value),
@@ -213,11 +233,13 @@ impl<'a> Request<'a> {
             name: NameRef::parse_wire_text(name).map_err(Malformed::Name)?,
             cookie,
             auth,
+            early: early.found(),
             unknown_critical,
         })
     }
 
-    /// Length of the message, in bytes: a multiple of 4, from 96 to [`MAX_REQUEST_LEN`].
+    /// Length of the message, in bytes: a multiple of 4, from 96 to [`MAX_REQUEST_LEN`], with EARLY perhaps more than
+    /// [`MAX_LEN`]; then it must not be sent.
     pub fn buffer_len(&self) -> usize {
         options::padded_len(self.end().saturating_add(options::auth_len(self.auth)))
     }
@@ -229,10 +251,16 @@ impl<'a> Request<'a> {
             .saturating_add(self.name.as_bytes().len())
     }
 
-    /// Where the options end, without padding and AUTH.
-    fn end(&self) -> usize {
+    /// Where COOKIE ends, which follows.
+    fn end_of_cookie(&self) -> usize {
         let cookie = self.cookie.map_or(0, |_| options::WORD_LEN);
         self.end_of_name().saturating_add(cookie)
+    }
+
+    /// Where the options end, without padding and AUTH.
+    fn end(&self) -> usize {
+        let early = self.early.map_or(0, |early| early.as_bytes().len());
+        self.end_of_cookie().saturating_add(early)
     }
 
     /// Writes the message to the start of `buffer`.
@@ -245,6 +273,9 @@ impl<'a> Request<'a> {
         if let Some(cookie) = self.cookie {
             let at = self.end_of_name();
             options::put(message, at, options::COOKIE, &cookie.to_be_bytes());
+        }
+        if let Some(early) = &self.early {
+            field::put(message, self.end_of_cookie(), early.as_bytes());
         }
         options::put_rest(message, self.end(), self.auth);
         Ok(())

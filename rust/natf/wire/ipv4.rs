@@ -13,6 +13,8 @@ pub const HEADER_LEN: usize = 20;
 pub mod at {
     /// Version, and length of the header in words.
     pub const VERSION_IHL: usize = 0;
+    /// Type of service.
+    pub const TOS: usize = 1;
     /// Length of the packet.
     pub const TOTAL_LEN: usize = 2;
     /// Identification.
@@ -126,6 +128,11 @@ impl<T: AsRef<[u8]>> Packet<T> {
         usize::from(words).wrapping_mul(4)
     }
 
+    /// Type of service: DSCP, and ECN in the two low bits (RFC 2474, RFC 3168).
+    pub fn tos(&self) -> u8 {
+        field::byte(self.0.as_ref(), at::TOS)
+    }
+
     /// Length of the packet that the header claims, in bytes.
     pub fn total_len(&self) -> u16 {
         field::half(self.0.as_ref(), at::TOTAL_LEN)
@@ -208,6 +215,11 @@ impl<T: AsRef<[u8]> + AsMut<[u8]>> Packet<T> {
     /// Sets the time to live. The checksum is left for [`fill_checksum`](Self::fill_checksum).
     pub fn set_ttl(&mut self, ttl: u8) {
         field::put(self.0.as_mut(), at::TTL, &[ttl]);
+    }
+
+    /// Sets the type of service. The checksum is left for [`fill_checksum`](Self::fill_checksum).
+    pub fn set_tos(&mut self, tos: u8) {
+        field::put(self.0.as_mut(), at::TOS, &[tos]);
     }
 
     /// Sets the source address. The checksum is left for [`fill_checksum`](Self::fill_checksum).

@@ -2,17 +2,18 @@
 # guest: uml
 # limit: 600
 # How long a connection takes to its first byte: from connect() to the byte that the server sends at once, on
-# paths of 0 to 150 ms each way. NAT-f asks its router first, which is a round trip of the path.
+# paths of 0 to 150 ms each way. With NAT-f the first packet travels in the request to the router; in `exchange` it does
+# not, and the request is a round trip of the path more.
 #
 #   en (natf-load) ─── isp (netem) ─── hgw ─── alice (natf-load)
 # shellcheck source=tests/bench/lib.sh
 . "$NATF_TESTS/bench/lib.sh"
 
 DELAYS=(0 10 50 150)
-CONTENDERS=(direct forward natf ipip wireguard pcp)
+CONTENDERS=(direct forward natf exchange ipip wireguard pcp)
 # Each has a port of its own: alice still knows the other ones' closed connections from the same port of en,
 # and those have other timestamps.
-declare -A PORT=([direct]=5400 [forward]=5401 [natf]=5402 [ipip]=5403 [wireguard]=5404 [pcp]=5405)
+declare -A PORT=([direct]=5400 [forward]=5401 [natf]=5402 [ipip]=5403 [wireguard]=5404 [pcp]=5405 [exchange]=5406)
 
 for figure in median p99; do
     say chart $figure us "From connect() to the first byte, $figure"
@@ -20,10 +21,14 @@ for figure in median p99; do
         say row "$figure-$delay" "$delay ms each way"
     done
 done
-say chart beyond us "NAT-f, beyond a direct connection and one round trip, median"
+for delay in "${DELAYS[@]}"; do
+    # Without a path there is nothing to gain: the work of the first packet is done twice at most.
+    ((delay == 0)) || say goal "median-$delay" natf/direct most 1.02 "From connect() to the first byte, $delay ms each way"
+done
+say chart beyond us "Beyond a direct connection, in the exchange also beyond one round trip, median"
 for delay in "${DELAYS[@]}"; do
     say row "beyond-$delay" "$delay ms each way"
-    say goal "beyond-$delay" natf most 100 "Beyond a direct connection and one round trip, us, $delay ms each way"
+    say goal "beyond-$delay" exchange most 100 "Beyond a direct connection and one round trip, us, $delay ms each way"
 done
 
 topology
@@ -62,10 +67,14 @@ rounds one "${CONTENDERS[@]}"
 # A direct connection has its first byte after two round trips of the path and what it takes without any delay;
 # so a round trip is half of what the delay added to it. (The guest's timers add some, too.)
 at() { tr ' ' '\n' <<<"${MEDIAN[$1]# }"; }
-for delay in "${DELAYS[@]}"; do
-    paste -d ' ' <(at "natf.$delay") <(at "direct.$delay") <(at direct.0) |
-        awk '{ printf "%.1f\n", $1 - $2 - ($2 - $3) / 2 }' >"$WORK/beyond"
-    while read -r value; do
-        say figure "beyond-$delay" natf "$value"
-    done <"$WORK/beyond"
+for contender in natf exchange; do
+    trips=0
+    [ $contender = natf ] || trips=1
+    for delay in "${DELAYS[@]}"; do
+        paste -d ' ' <(at "$contender.$delay") <(at "direct.$delay") <(at direct.0) |
+            awk -v trips=$trips '{ printf "%.1f\n", $1 - $2 - trips * ($2 - $3) / 2 }' >"$WORK/beyond"
+        while read -r value; do
+            say figure "beyond-$delay" $contender "$value"
+        done <"$WORK/beyond"
+    done
 done

@@ -83,6 +83,7 @@ pub fn emit(
         name,
         cookie: None,
         auth: None,
+        early: None,
         unknown_critical: None,
     };
     let mut message = vec![0; request.buffer_len()];

@@ -13,6 +13,7 @@
 
 use core::net::Ipv4Addr;
 
+use natf::early;
 use natf::pseudo::Pseudo;
 use natf::quoted::{End, Quoted};
 use natf::vat::{Direction, Segment};
@@ -43,6 +44,13 @@ pub fn packets(bytes: &[u8]) {
         assert!(packet.verify_checksum());
     }
     if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
+        if let Some(segment) = early::of_packet(&packet) {
+            let mut segment = segment.to_vec();
+            assert!(segment.len() <= early::MAX);
+            let (src, dst) = (packet.src(), packet.dst());
+            early::readdress(&mut segment, packet.protocol(), false, src, dst, ADDR);
+            early::readdress(&mut segment, packet.protocol(), true, src, dst, ADDR);
+        }
         let claimed = usize::from(packet.total_len());
         assert_eq!(packet.header().len() + packet.payload().len(), claimed);
     }
@@ -133,16 +141,55 @@ pub fn control(bytes: &[u8]) {
                 };
                 assert!(response.within(bytes.len()).buffer_len() <= bytes.len());
             }
+            early_data(&request);
             let request = Request {
                 unknown_critical: None,
                 ..request
             };
+            // PAD may make it longer than a message can be.
+            if request.buffer_len() > MAX_LEN {
+                return;
+            }
             let mut again = vec![0xff; request.buffer_len()];
             request.emit(&mut again).unwrap();
             assert_eq!(Message::classify(&again), Message::Request(request));
         }
         Message::NotNatf | Message::Malformed(_) => {}
     }
+}
+
+/// The packet that a request carries: whatever it is, if it is delivered it is a right one of the flow, to the mapped
+/// address.
+fn early_data(request: &Request<'_>) {
+    let Some(early) = request.early else { return };
+    let mut packet = vec![0; 20 + early.len()];
+    early.join(&mut packet[20..]).unwrap();
+    let way = early::Way {
+        protocol: request.protocol,
+        en: request.en,
+        router: request.router,
+        to: (ADDR, 7),
+        tos: 3,
+        ttl: 63,
+        ident: 1,
+    };
+    if !early::is_of(request, &packet[20..]) {
+        let _ = way.prepare(&mut packet);
+        return;
+    }
+    way.prepare(&mut packet).unwrap();
+    let ip = ipv4::Packet::new_checked(&packet[..]).unwrap();
+    assert!(ip.verify_checksum() && (ip.tos(), ip.ttl()) == (3, 63));
+    let segment = Segment::parse(&packet, Direction::Out).unwrap();
+    assert_eq!(segment.flow().remote, (ADDR, 7));
+    let right = match ip.protocol() {
+        ipv4::Protocol::Tcp => tcp::Packet::new_checked(ip.payload())
+            .is_ok_and(|tcp| tcp.verify_checksum(request.en, ADDR)),
+        ipv4::Protocol::Udp => udp::Packet::new_checked(ip.payload())
+            .is_ok_and(|udp| udp.verify_checksum(request.en, ADDR)),
+        _ => icmp::Packet::new_checked(ip.payload()).is_ok_and(|icmp| icmp.verify_checksum()),
+    };
+    assert!(right);
 }
 
 /// DNS messages: only what has to be is changed, or nothing.

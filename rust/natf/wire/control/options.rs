@@ -16,6 +16,8 @@ pub(super) const COOKIE: u8 = 2;
 pub(super) const AUTH: u8 = 3;
 /// Changes when the router's mappings may have been lost.
 pub(super) const EPOCH: u8 = 4;
+/// The first packet of the flow, in as many of these as it takes.
+pub(super) const EARLY: u8 = 5;
 
 /// Length in bytes of kind and length.
 pub(super) const HEADER_LEN: usize = 2;
@@ -49,6 +51,11 @@ pub(super) struct Options<'a> {
 impl<'a> Options<'a> {
     pub(super) fn new(options: &'a [u8]) -> Self {
         Options { rest: options }
+    }
+
+    /// Those that are still to come.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 }
 
@@ -85,7 +92,7 @@ pub(super) fn padded_len(end: usize) -> usize {
 
 /// Writes an option at `at`.
 pub(super) fn put(message: &mut [u8], at: usize, kind: u8, value: &[u8]) {
-    // A name is the longest value that is ever written; it fits.
+    // No longer value is ever written: a name fits, and so does a piece of EARLY.
     let len = u8::try_from(value.len()).unwrap_or(0);
     field::put(message, at, &[kind, len]);
     field::put(message, at.saturating_add(HEADER_LEN), value);

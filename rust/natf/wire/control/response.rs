@@ -14,6 +14,9 @@ use crate::natf::wire::ipv4::Protocol;
 /// The mapping was there before the request.
 const KEPT: u16 = 1;
 
+/// The packet of this nonce was delivered.
+const DELIVERED: u16 = 2;
+
 /// The router's answer to a [`Request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -25,6 +28,9 @@ pub struct Response {
     pub code: Code,
     /// The flag KEPT: the mapping was there before the request.
     pub kept: bool,
+    /// The flag DELIVERED: the first packet of the flow, which the request or an earlier one with its nonce carried,
+    /// is on its way to the inside host.
+    pub delivered: bool,
     /// That of the request (G1).
     pub en: Ipv4Addr,
     /// That of the request (G2).
@@ -55,6 +61,7 @@ impl Response {
             protocol: request.protocol,
             code,
             kept: false,
+            delivered: false,
             en: request.en,
             router: request.router,
             en_port: request.en_port,
@@ -75,6 +82,15 @@ impl Response {
             mapped_port: port,
             lifetime,
             ..Response::to(request, Code::Ok)
+        }
+    }
+
+    /// The answer that nothing comes of it, for this reason.
+    pub fn refused(self, code: Code) -> Self {
+        Response {
+            code,
+            delivered: false,
+            ..self
         }
     }
 
@@ -120,6 +136,7 @@ impl Response {
             protocol: field::byte(fixed, at::PROTOCOL).into(),
             code: field::byte(fixed, at::CODE).into(),
             kept: field::half(fixed, at::FLAGS) & KEPT != 0,
+            delivered: field::half(fixed, at::FLAGS) & DELIVERED != 0,
             en: field::bytes::<4>(fixed, at::EN).into(),
             router: field::bytes::<4>(fixed, at::ROUTER).into(),
             en_port: field::half(fixed, at::EN_PORT),
@@ -153,7 +170,8 @@ impl Response {
         emit_fixed(message, RESPONSE, self.nonce, self.protocol);
         let ports = [self.en_port, self.dst_port];
         emit_flow(message, self.en, self.router, ports);
-        let flags = if self.kept { KEPT } else { 0 };
+        let flag = |set, bit| if set { bit } else { 0 };
+        let flags = flag(self.kept, KEPT) | flag(self.delivered, DELIVERED);
         field::put(message, at::CODE, &[self.code.into()]);
         field::put(message, at::FLAGS, &flags.to_be_bytes());
         field::put(message, at::MAPPED, &self.mapped.octets());

@@ -17,6 +17,7 @@ fn request(name: &[u8]) -> Request<'_> {
         name: NameRef::parse_wire_text(name).unwrap(),
         cookie: None,
         auth: None,
+        early: None,
         unknown_critical: None,
     }
 }
@@ -46,6 +47,16 @@ fn the_bytes_of_a_request() {
     ];
     expected.resize(96, 0);
     assert_eq!(emitted(&request(b"alice")), expected);
+}
+
+#[test]
+fn the_nonce_of_a_start() {
+    let bytes = emitted(&request(b"alice"));
+    for len in 0..bytes.len() {
+        let found = (len >= NONCE_END).then_some(0x0123_4567_89ab_cdef);
+        assert_eq!(nonce(&bytes[..len]), found);
+    }
+    assert_eq!(nonce(&[0; 44]), None);
 }
 
 #[test]
@@ -85,12 +96,28 @@ fn the_bytes_of_a_response_with_an_epoch() {
     assert!(kept().answers(&request(b"alice")));
     // Flags of later versions are ignored.
     bytes[at::FLAGS] = 0xff;
-    bytes[at::FLAGS + 1] = 0xfe;
+    bytes[at::FLAGS + 1] = 0xfc;
     let expected = Response {
         kept: false,
         ..kept()
     };
     assert_eq!(Message::classify(&bytes), Message::Response(expected));
+    // DELIVERED is one bit, beside the other.
+    bytes[at::FLAGS] = 0;
+    for flags in 0..4 {
+        bytes[at::FLAGS + 1] = flags;
+        let expected = Response {
+            kept: flags & 1 != 0,
+            delivered: flags & 2 != 0,
+            ..kept()
+        };
+        assert_eq!(Message::classify(&bytes), Message::Response(expected));
+        let mut again = [0xff; 56];
+        expected.emit(&mut again).unwrap();
+        assert_eq!(bytes, again);
+        // A refusal delivers nothing.
+        assert!(!expected.refused(Code::Forbidden).delivered);
+    }
 }
 
 #[test]
@@ -296,7 +323,7 @@ fn names_that_are_wrong() {
 #[test]
 fn unknown_options() {
     // A kind that may be skipped, and the reserved ones.
-    for kind in 4..128 {
+    for kind in (4..128).filter(|&kind| kind != options::EARLY) {
         let bytes = with_options(&[kind, 1, 9, 1, 1, b'a']);
         assert_eq!(Message::classify(&bytes), Message::Request(request(b"a")));
     }
@@ -320,6 +347,63 @@ fn unknown_options() {
     assert_eq!(
         Message::classify(&bytes),
         Message::Malformed(Malformed::NoName)
+    );
+}
+
+#[test]
+fn a_packet_in_as_many_options_as_it_takes() {
+    let data: Vec<u8> = (0..=255).cycle().take(700).collect();
+    for len in [1, 8, 254, 255, 256, 510, 511, 700] {
+        let mut run = vec![0xff; Early::packed_len(len)];
+        let early = Early::pack(&data[..len], &mut run).unwrap();
+        assert_eq!(early.len(), len);
+        assert_eq!(early.as_bytes().len(), len + 2 * len.div_ceil(255));
+        for cookie in [None, Some(7)] {
+            let request = Request {
+                early: Some(early),
+                cookie,
+                ..request(b"alice")
+            };
+            let bytes = emitted(&request);
+            assert_eq!(Message::classify(&bytes), Message::Request(request));
+        }
+        let mut joined = vec![0; len];
+        early.join(&mut joined).unwrap();
+        assert_eq!(joined, data[..len]);
+        assert_eq!(early.join(&mut joined[..len - 1]), Err(NoRoom));
+        let mut short = vec![0; Early::packed_len(len) - 1];
+        assert_eq!(Early::pack(&data[..len], &mut short), Err(NoRoom));
+    }
+}
+
+#[test]
+fn pieces_of_a_packet_follow_each_other() {
+    let read = |options: &[u8]| match Message::classify(&with_options(options)) {
+        Message::Request(request) => {
+            let early = request.early.unwrap();
+            let mut joined = vec![0; early.len()];
+            early.join(&mut joined).unwrap();
+            Ok(joined)
+        }
+        Message::Malformed(reason) => Err(reason),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        read(&[5, 1, 9, 5, 0, 5, 2, 8, 7, 1, 1, b'a']),
+        Ok(vec![9, 8, 7])
+    );
+    assert_eq!(
+        read(&[1, 1, b'a', 5, 2, 9, 8, 0, 1, 0, 6, 0]),
+        Ok(vec![9, 8])
+    );
+    assert_eq!(read(&[1, 1, b'a', 5, 0]), Ok(vec![]));
+    for between in [&[0, 0][..], &[6, 1, 0], &[1, 1, b'a']] {
+        let options = [&[5, 1, 9], between, &[5, 1, 8, 1, 1, b'a']].concat();
+        assert_eq!(read(&options), Err(Malformed::Early));
+    }
+    assert_eq!(
+        read(&[1, 1, b'a', 5, 1, 9, 5, 2, 8]),
+        Err(Malformed::Option)
     );
 }
 
