@@ -39,7 +39,7 @@ echoed() { ask_udp en alice.home.example.net 5000 hello; }
 pinged() { en ping -n -c 1 -W 3 alice.home.example.net | sed -nE 's/.* ([0-9]+) received.*/\1 answer/p'; }
 # seen NAME: who said what to whom on EN's side, up to the inside host's answer
 seen() {
-    packets "$1" | sed -nE "s/.* $EN[^ ]* > $G2.* ICMP echo request.* length ([0-9]+).*/> request/p
+    packets "$1" | sed -nE "s/.* ${EN}[^ ]* > $G2.* ICMP echo request.* length ([0-9]+).*/> request/p
         s/.* $G2 > $EN.* ICMP echo reply.* length ([0-9]+).*/< reply/p
         s/.* $EN.* > $G2.* Flags \[([^]]*)\].*/> \1/p
         s/.* $G2.* > $EN.* Flags \[([^]]*)\].*/< \1/p
