@@ -62,3 +62,17 @@ rows() { show "$1" "$2" | grep -c . || true; }
 
 # connections [FILTER…]: the router's conntrack entries
 connections() { hgw conntrack -L "$@" 2>/dev/null; }
+
+colliding_names() { # colliding_names COUNT DOMAIN: as many names there whose hashes (FNV-1a) are 0 modulo 254
+    # shellcheck disable=SC2016 # perl's variables
+    perl -e '
+        my ($wanted, $domain, $i) = (@ARGV, 0);
+        while ($wanted) {
+            my $name = "h" . $i++;
+            my $hash = 0x811c9dc5;
+            $hash = (($hash ^ ord $_) * 0x01000193) & 0xffffffff for split //, $name;
+            next if $hash % 254;
+            print "$name.$domain\n";
+            $wanted--;
+        }' "$1" "$2"
+}

@@ -19,33 +19,7 @@ write en natf_en/keys "add home.example.net $key"
 virtual=$(address_of alice.home.example.net)
 hgw nft insert rule inet filter input icmp type echo-request accept
 
-cat >"$WORK/clock.py" <<'PY'
-"""clock.py KEY SECONDS: answers each first request for a flow with BAD_AUTH and a clock that is ahead, signed."""
-import hashlib, hmac, socket, struct, sys, time
-from request import FIXED, checksum
-
-key, ahead = bytes.fromhex(sys.argv[1]), int(sys.argv[2])
-code = lambda data: hmac.new(key, data, hashlib.sha256).digest()
-seen = set()
-with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
-    print("listening", flush=True)
-    while True:
-        packet, peer = sock.recvfrom(65535)
-        icmp = packet[(packet[0] & 15) * 4:]
-        if icmp[0] != 8 or icmp[8:12] != b"NATf" or icmp[16:24] in seen:
-            continue
-        seen.add(icmp[16:24])
-        fields = list(FIXED.unpack_from(icmp, 8))
-        fields[2], fields[3], fields[6] = 2, 76, 9
-        message = FIXED.pack(*fields) + struct.pack("!BB", 0, 0)
-        message += struct.pack("!BB4sQ", 3, 28, code(b"NATf key id")[:4], int(time.time() + ahead) * 1000)
-        message += code(message)[:16]
-        head = struct.pack("!BBH", 0, 0, 0) + icmp[4:8]
-        head = head[:2] + struct.pack("!H", checksum(head + message)) + head[4:]
-        sock.sendto(head + message, peer)
-        print("answered", flush=True)
-PY
-PYTHONPATH=$NATF_TESTS/lib background clock hgw python3 "$WORK/clock.py" "$key" 3600
+PYTHONPATH=$NATF_TESTS/lib background clock hgw python3 "$NATF_TESTS/lib/clock.py" "$key" 3600
 wait_for grep -q listening "$WORK/clock.log"
 not_ok "the first router has no mapping for anyone" connect en "$virtual" 80
 is "it has told its clock" "$(cat "$WORK/clock.log")" $'listening\nanswered'

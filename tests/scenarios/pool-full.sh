@@ -10,21 +10,7 @@ topology
 name_server
 insmod_en
 write en natf_en/domains "add home.example.net"
-# Names whose FNV-1a is 0 modulo 254.
-names() { # names COUNT
-    # shellcheck disable=SC2016 # perl's variables
-    perl -e '
-        my ($wanted, $i) = (shift, 0);
-        while ($wanted) {
-            my $name = "h" . $i++;
-            my $hash = 0x811c9dc5;
-            $hash = (($hash ^ ord $_) * 0x01000193) & 0xffffffff for split //, $name;
-            next if $hash % 254;
-            print "$name.home.example.net\n";
-            $wanted--;
-        }' "$1"
-}
-names 257 >"$WORK/names"
+colliding_names 257 home.example.net >"$WORK/names"
 en dig +short "@$NAMESERVER" -f <(head -n 256 "$WORK/names") >"$WORK/answers"
 is "256 names have 256 addresses" "$(sort -u "$WORK/answers" | grep -c '^240\.')" 256
 is "in one pool" "$(cut -d. -f3- "$WORK/answers" | sort -u | grep -c .)" 1

@@ -77,6 +77,9 @@ commands! {
     Stats stats,
     Timings timings,
     Watch watch,
+    Resolve resolve,
+    Trace trace,
+    Doctor doctor,
     Manual manual,
 }
 

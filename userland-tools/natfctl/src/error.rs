@@ -14,6 +14,8 @@ pub enum Error {
     Usage(String),
     /// The kernel module is not loaded. Status 3.
     NotLoaded(String),
+    /// What is wrong was told already, as a result. With this status.
+    Told(u8),
     /// Nobody reads the output any more, as behind `| head`. Not an error: status 0.
     Closed,
 }
@@ -29,6 +31,7 @@ impl Error {
             Error::Failed(_) => 1,
             Error::Usage(_) => 2,
             Error::NotLoaded(_) => 3,
+            Error::Told(status) => *status,
         }
     }
 
@@ -42,6 +45,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Failed(text) | Error::Usage(text) | Error::NotLoaded(text) => f.write_str(text),
+            Error::Told(_) => f.write_str("something is wrong"),
             Error::Closed => f.write_str("nobody reads the output"),
         }
     }

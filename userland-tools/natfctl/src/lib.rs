@@ -16,6 +16,7 @@ use clap::Parser;
 
 pub mod cli;
 pub mod command;
+pub mod diagnosis;
 pub mod error;
 pub mod file;
 pub mod listing;
@@ -56,6 +57,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match done.and_then(|()| context.output.flush()) {
         // Whoever reads has seen enough.
         Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
+        Err(Error::Told(status)) => match context.output.flush() {
+            Ok(()) | Err(Error::Closed) => ExitCode::from(status),
+            Err(error) => {
+                context.output.complain(&error);
+                ExitCode::from(error.status())
+            }
+        },
         Err(error) => {
             // What was written before the error goes out before it.
             let _ = context.output.flush();

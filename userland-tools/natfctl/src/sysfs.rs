@@ -43,6 +43,9 @@ pub const ROOT: &str = "/sys/kernel";
 /// The environment variable by which tests put another folder in the place of [`ROOT`].
 pub const TESTS: &str = "NATFCTL_SYSFS";
 
+/// The environment variable by which tests put another folder in the place of `/`, for [`doctor`](crate::command::doctor).
+pub const TESTS_ROOT: &str = "NATFCTL_ROOT";
+
 /// The folder with those of the modules.
 #[derive(Debug)]
 pub struct Sysfs {
