@@ -75,6 +75,8 @@ isp nft delete table ip carrier
 cause "the router has an address of a carrier's NAT" router_behind_nat \
     '^the way to the router: the DNS says 100.64.3.2 of the router, an address of a carrier' carrier.home.example.net 80
 cause "a private one" router_behind_nat '192.168.7.2 of the router, a private address' inner.home.example.net 80
+# A second has one ICMP error for each host, and this host has had some just now.
+isp sysctl -qw net.ipv4.icmp_ratelimit=0
 on_the_way filter forward filter 'icmp type echo-request reject with icmp admin-prohibited'
 cause "a firewall on the way" router_unreachable "^the way to the router: $NAMESERVER says of the request .*: prohibited" $name 80
 isp nft delete table ip carrier

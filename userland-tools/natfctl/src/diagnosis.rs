@@ -41,8 +41,8 @@ impl State {
     /// How its line looks.
     pub const fn mark(self) -> Mark {
         match self {
-            State::Ok => Mark::Plain,
-            State::Warning => Mark::Faint,
+            State::Ok => Mark::Good,
+            State::Warning => Mark::Plain,
             State::Problem => Mark::Bad,
         }
     }

@@ -126,13 +126,13 @@ fn nat(rules: &Option<String>) -> Check {
             "look whether a rule translates what leaves this router",
         );
     };
-    let translates = rules.lines().map(str::to_ascii_lowercase).find(|line| {
+    let translates = rules.lines().map(str::trim).find(|line| {
+        let line = line.to_ascii_lowercase();
         let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
-        words.any(|word| word == "masquerade" || word == "snat")
-            && !line.trim_start().starts_with("type nat")
+        words.any(|word| word == "masquerade" || word == "snat") && !line.starts_with("type nat")
     });
     match translates {
-        Some(rule) => Check::ok("nat rule", rule.trim()),
+        Some(rule) => Check::ok("nat rule", rule),
         None => Check::problem(
             "nat rule",
             "no rule translates what leaves this router (masquerade or snat)",
