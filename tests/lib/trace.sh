@@ -11,6 +11,7 @@ cause() {
     shift 3
     [ "$cause" != not_loaded ] || wanted=3
     trace "$@" >"$WORK/trace" 2>&1 || status=$?
+    note "$(jq -r '"\(.cause): \(.explanation). \(.advice)."' "$WORK/trace" 2>&1)"
     is "$text: $cause" "$(jq -r .cause "$WORK/trace" 2>&1) $status" "$cause $wanted"
     matches "$text: says so" "$(jq -r '"\(.where): \(.explanation)"' "$WORK/trace" 2>&1)" "$sentence"
     if [ "$(jq -r .cause "$WORK/trace" 2>&1)" != "$cause" ]; then

@@ -37,6 +37,10 @@ is "the attempts are over: nothing is open any more" "$(en ss -Htn state establi
 en natfctl trace alice.home.example.net 80 >"$WORK/human"
 matches "for people" "$(cat "$WORK/human")" $'answer +ok +[0-9]+ +203.0.113.2 allows alice\n.*\nAll is right\\.'
 not_ok "without colours" grep -q $'\e' "$WORK/human"
+en natfctl trace carol.home.example.net 80 >"$WORK/human" || true
+matches "for people, what is wrong" "$(cat "$WORK/human")" \
+    $'answer +problem +[0-9]+ +203.0.113.2 says DENIED\nWrong, at the router: .*\nWhat to do: on the router: natfctl act list'
+note "$(cat "$WORK/human")"
 
 en natfctl resolve alice.home.example.net >"$WORK/human"
 matches "resolve: what the resolver says" "$(cat "$WORK/human")" 'resolver +ok +[0-9]+ +240\.'
@@ -50,3 +54,8 @@ is "resolve: all of it for programs" \
 is "resolve: the same address three times" \
     "$(jq -r '[.system[0], .entry.address, .servers[0].got.Ok.addresses[0]] | unique | length' "$WORK/json")" 1
 not_ok "resolve: a name of no domain" en natfctl resolve web.example.net
+
+status=0
+en setpriv --bounding-set=-net_raw --inh-caps=-net_raw natfctl trace alice.home.example.net 80 >"$WORK/human" 2>&1 || status=$?
+is "who may not look at packets is told, in a sentence" "$(cat "$WORK/human") $status" \
+    "natfctl: looking at packets: Operation not permitted: it takes root (CAP_NET_RAW) 1"

@@ -184,7 +184,12 @@ impl Report {
         let place = finding.place.words();
         let heading = output.paint("31", format!("Wrong, at {place}:"));
         output.line(format_args!("{heading} {}.", finding.explanation))?;
-        output.line(format_args!("What to do: {}.", finding.advice))
+        let end = if finding.advice.ends_with('?') {
+            ""
+        } else {
+            "."
+        };
+        output.line(format_args!("What to do: {}{end}", finding.advice))
     }
 }
 

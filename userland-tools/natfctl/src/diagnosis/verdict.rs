@@ -183,7 +183,7 @@ impl Case<'_> {
                 "unsigned",
                 Place::Router,
                 format!("{from} answers without NAT-f, and for this name only answers signed with key {key} count"),
-                "load natf_router there, with its keys and its table; or is this another host's address by now (DDNS)",
+                "load natf_router there, with its keys and its table; or is this another host's address by now (DDNS)?",
             ));
         }
         None
@@ -288,3 +288,6 @@ fn complaint(kind: u8, code: u8) -> String {
         (kind, code) => format!("ICMP type {kind} code {code}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

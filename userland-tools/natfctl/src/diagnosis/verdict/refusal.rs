@@ -3,6 +3,7 @@
 //! What the router's refusals mean.
 
 use std::net::Ipv4Addr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use natf::wire::control::{Code, Response};
 
@@ -34,7 +35,7 @@ impl Case<'_> {
             Code::NoHost => at_router(
                 "no_host",
                 format!("the table of {from} has an address for {host} that the router cannot reach from its inside"),
-                format!("on the router: natfctl act list tells the address; ip route get must lead to an inside interface. Has {host} another address now"),
+                format!("on the router: natfctl act list tells the address; ip route get must lead to an inside interface. Has {host} another address now?"),
             ),
             Code::NoResource => at_router(
                 "no_resource",
@@ -44,7 +45,7 @@ impl Case<'_> {
             Code::BadProtocol => at_router(
                 "bad_protocol",
                 format!("{from} does not map this protocol"),
-                "use TCP, UDP or ping; is natf_router there older".into(),
+                "use TCP, UDP or ping; is natf_router there older?".into(),
             ),
             Code::BadOption => at_router(
                 "bad_option",
@@ -86,9 +87,18 @@ impl Case<'_> {
             Some(stamp) => Finding::new(
                 "clock_wrong",
                 Place::Here,
-                format!("the clocks differ: that of {from} says {} s since 1970, and took the request for an old one twice", stamp.time / 1000),
+                format!("the clocks differ: that of {from} is {}, and it took the request for an old one twice", beside_ours(stamp.time)),
                 "set both clocks, best by NTP; natfctl doctor tells whether this one is kept right",
             ),
         }
     }
+}
+
+/// A clock in milliseconds since 1970, beside this host's.
+fn beside_ours(theirs: u64) -> String {
+    let ours = SystemTime::now().duration_since(UNIX_EPOCH);
+    let ours = ours.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX));
+    let seconds = theirs.abs_diff(ours).saturating_add(500) / 1000;
+    let word = if theirs > ours { "ahead" } else { "behind" };
+    format!("{seconds} s {word}")
 }
