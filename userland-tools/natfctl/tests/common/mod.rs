@@ -144,7 +144,10 @@ impl Fake {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(input.as_bytes()).unwrap();
+        // Who finds something else wrong first does not read it.
+        if let Err(error) = stdin.write_all(input.as_bytes()) {
+            assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+        }
         drop(stdin);
         said(args, &child.wait_with_output().unwrap())
     }
