@@ -21,9 +21,15 @@ all_right "TCP" alice.home.example.net 80
 is "each step was seen" "$(jq -r '.steps | map(.step) | join(",")' "$WORK/trace")" \
     "module,domain,resolver,name,route,request,answer,mapping,first packet,packet back"
 is "all of them right" "$(jq -r '.steps | map(.state) | unique | join(",")' "$WORK/trace")" ok
+is "the first packet travelled in the request" "$(jq -r '.steps[] | select(.step == "first packet") | .text' "$WORK/trace")" \
+    "it travelled in the request, and the router has delivered it"
+write en natf_en/early off
+all_right "a first packet that waits for the mapping" alice.home.example.net 80
+matches "is seen on its way there" "$(jq -r '.steps[] | select(.step == "first packet") | .text' "$WORK/trace")" "^to $G2:[0-9]+$"
 is "what takes time is timed" \
     "$(jq -r '.steps | map(select(.micros != null) | .step) | join(",")' "$WORK/trace")" \
     "resolver,request,answer,first packet,packet back"
+write en natf_en/early on
 within "in microseconds" "$(jq '.steps | map(.micros // 0) | add' "$WORK/trace")" 100 999999
 all_right "UDP" alice.home.example.net 5000 --udp
 is "the datagram was empty, so nobody answers for sure" "$(jq -r '.steps[-1].state' "$WORK/trace" | grep -c -E 'ok|warning')" 1

@@ -96,6 +96,8 @@ pub struct Seen {
     pub complaint: Option<(Ipv4Addr, u8, u8)>,
     /// The first packet, and where it went.
     pub first: Option<(Duration, Ipv4Addr, u16)>,
+    /// It travelled in the request, and the router has delivered it.
+    pub early: bool,
     /// What came back for it.
     pub back: Option<(Duration, Back)>,
     /// How it ended.

@@ -30,6 +30,11 @@ impl Attempt {
                 (response.code == Code::Ok).then_some((response.mapped, response.mapped_port))
             }
         });
+        // What answers a packet that travelled in the request may come before the router's own answer.
+        let is_back = |from: Ipv4Addr, port: u16| match place {
+            Some(place) => place == (from, port),
+            None => target.routers.contains(&from),
+        };
         let mut out = |to: Ipv4Addr, port: u16| {
             if seen.first.is_none() && place.is_some_and(|place| place.0 == to) {
                 seen.first = Some((after, to, port));
@@ -41,7 +46,7 @@ impl Attempt {
                 let segment = tcp::Packet::new_header_checked(ip.payload()).ok()?;
                 if segment.src_port() == self.port {
                     out(ip.dst(), segment.dst_port());
-                } else if place == Some((ip.src(), segment.src_port())) && seen.back.is_none() {
+                } else if is_back(ip.src(), segment.src_port()) && seen.back.is_none() {
                     let back = match segment.flags().rst() {
                         true => Back::Reset,
                         false => Back::Answer,
@@ -53,7 +58,7 @@ impl Attempt {
                 let datagram = udp::Packet::new_header_checked(ip.payload()).ok()?;
                 if datagram.src_port() == self.port {
                     out(ip.dst(), datagram.dst_port());
-                } else if place == Some((ip.src(), datagram.src_port())) && seen.back.is_none() {
+                } else if is_back(ip.src(), datagram.src_port()) && seen.back.is_none() {
                     seen.back = Some((after, Back::Answer));
                 }
             }
@@ -76,9 +81,12 @@ impl Attempt {
         if let Some(quoted) = Quoted::parse(bytes) {
             let sent = quoted.sent;
             let code = (message.kind() == icmp::UNREACHABLE).then(|| message.code());
+            // A request that was too long is sent again without the first packet.
+            let too_long = code == Some(icmp::CODE_FRAGMENTATION_NEEDED);
             if target.routers.contains(&sent.remote.0)
                 && sent.protocol == Protocol::Icmp
                 && seen.answer.is_none()
+                && !too_long
             {
                 seen.complaint
                     .get_or_insert((ip.src(), message.kind(), message.code()));
@@ -118,6 +126,13 @@ impl Attempt {
                 Answer::Response(said) if said.code == Code::Cookie => seen.cookie = true,
                 _ if counts_more(seen.answer, answer) => {
                     seen.answer = Some((after, ip.src(), answer));
+                    // The first packet has travelled in the request, and is not sent any more.
+                    if let Answer::Response(said) = answer {
+                        if said.delivered && seen.first.is_none() {
+                            seen.first = Some((after, said.mapped, said.mapped_port));
+                            seen.early = true;
+                        }
+                    }
                 }
                 _ => {}
             }

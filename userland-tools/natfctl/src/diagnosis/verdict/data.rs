@@ -34,8 +34,13 @@ impl Case<'_> {
             Protocol::Icmp => to.to_string(),
             _ => format!("{to}:{port}"),
         };
-        let took = Some(sent.saturating_sub(answered));
-        report.timed("first packet", State::Ok, took, format!("to {place}"));
+        if seen.early {
+            let text = "it travelled in the request, and the router has delivered it";
+            report.step("first packet", State::Ok, text);
+        } else {
+            let took = Some(sent.saturating_sub(answered));
+            report.timed("first packet", State::Ok, took, format!("to {place}"));
+        }
         let (back, took) = match seen.back {
             Some((at, back)) => (Some(back), Some(at.saturating_sub(sent))),
             None => (None, None),

@@ -26,6 +26,7 @@ fn answered(code: Code) -> Seen {
         name: name.view(),
         cookie: None,
         auth: None,
+        early: None,
         unknown_critical: None,
     };
     let response = match code {
