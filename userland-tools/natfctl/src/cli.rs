@@ -77,6 +77,8 @@ commands! {
     Stats stats,
     Timings timings,
     Watch watch,
+    Apply apply,
+    Diff diff,
     Manual manual,
 }
 

@@ -3,6 +3,8 @@
 //! A file for each command: its `Args`, as clap reads them, and what it does. `cli.rs` lists them.
 
 pub mod act;
+pub mod apply;
+pub mod diff;
 pub mod dump;
 pub mod en;
 pub mod key;
