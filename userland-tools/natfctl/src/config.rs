@@ -14,9 +14,12 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::sysfs::Module;
 
+mod choice;
 mod en;
 mod keys;
 mod router;
+
+pub use choice::Choice;
 
 /// Where the configuration of a module is.
 pub fn path(module: Module) -> PathBuf {

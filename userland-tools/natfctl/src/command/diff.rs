@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::apply;
+use crate::config::Choice;
 use crate::error::Result;
 use crate::Context;
 
@@ -15,15 +15,14 @@ use crate::Context;
 /// names and ids.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is compared.
     #[command(flatten)]
-    with: apply::Args,
+    choice: Choice,
 }
 
 impl Args {
     /// Does it.
     pub fn run(&self, context: &mut Context) -> Result {
-        let changes = self.with.changes(&context.sysfs)?;
+        let changes = self.choice.changes(&context.sysfs)?;
         let output = &mut context.output;
         if output.is_json() {
             return output.done(&json!({ "changes": changes }));
