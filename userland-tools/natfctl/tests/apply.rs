@@ -312,3 +312,34 @@ fn what_the_kernel_refuses_is_taken_back() {
     );
     assert_eq!(fake.get("natf_router/keys"), "");
 }
+
+#[test]
+fn the_examples_of_the_package() {
+    for (role, text) in [
+        ("en", include_str!("../../../packaging/etc/en.toml")),
+        ("router", include_str!("../../../packaging/etc/router.toml")),
+    ] {
+        // As it is installed, a module that was just loaded stays as it is.
+        let (fake, path) = with(&format!("example-{role}"), text);
+        fake.set("natf_en/domains", "");
+        fake.set("natf_en/dns_ports", "53\n");
+        fake.set("natf_en/keys", "");
+        fake.set("natf_router/act", "");
+        fake.set("natf_router/keys", "");
+        assert_eq!(fake.ok(&args("diff", role, &path)), "");
+        // And what it proposes is right.
+        let uncommented: String = text
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(rest) if !rest.starts_with(' ') || rest.starts_with("    '") => rest,
+                _ => line,
+            })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        key(&fake, "keys/home", KEY, 0o600);
+        key(&fake, "keys/office", KEY, 0o600);
+        fake.set("c.toml", &uncommented);
+        let shown = fake.ok(&args("diff", role, &path));
+        assert_eq!(shown.matches("\n+").count(), if role == "en" { 2 } else { 3 }, "{shown}");
+    }
+}
