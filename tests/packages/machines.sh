@@ -14,7 +14,7 @@ network_of() { # network_of GUEST: its QEMU options; sockets are made by the wor
     nic() { # nic SOCKET ID on|off MAC
         local again=
         [ "$3" = on ] || again=,reconnect-ms=100
-        options+=(-netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/$1$again"
+        options+=(-netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/net-$1$again"
             -device "virtio-net-pci,netdev=$2,mac=52:54:00:00:00:$4,romfile=")
     }
     case $1 in

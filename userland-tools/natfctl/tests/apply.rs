@@ -2,6 +2,14 @@
 
 //! `natfctl apply` and `natfctl diff`
 
+// A test may panic: that is how it fails.
+#![allow(
+    clippy::format_collect,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -340,6 +348,10 @@ fn the_examples_of_the_package() {
         key(&fake, "keys/office", KEY, 0o600);
         fake.set("c.toml", &uncommented);
         let shown = fake.ok(&args("diff", role, &path));
-        assert_eq!(shown.matches("\n+").count(), if role == "en" { 2 } else { 3 }, "{shown}");
+        assert_eq!(
+            shown.matches("\n+").count(),
+            if role == "en" { 2 } else { 3 },
+            "{shown}"
+        );
     }
 }
