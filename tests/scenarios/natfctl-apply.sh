@@ -16,7 +16,7 @@ router_apply() { apply hgw router; }
 router_diff() { diff_of hgw router; }
 said() { "$@" 2>&1 || true; }
 # Everything that a file can say, and what shows whether anything was written.
-state_of() { in_ns "$1" bash -c 'cd "/sys/kernel/$1" && for file in prefix dns_ports domains act limits keys; do [ ! -e $file ] || cat $file; done' state "$2"; }
+state_of() { in_ns "$1" bash -c 'cd "/sys/kernel/$1" && for file in prefix dns_ports early domains act limits keys; do [ ! -e $file ] || cat $file; done' state "$2"; }
 
 # What a file leaves out is what a module has when it is loaded.
 : >"$WORK/en.toml"
@@ -29,6 +29,7 @@ cat >"$WORK/en.toml" <<'TOML'
 domains = ["home.example.net", "office.example.com"]
 prefix = "241.0.0.0/8"
 dns_ports = [53, 5353]
+early = "off"
 [keys]
 "home.example.net" = "key"
 [limits]
@@ -39,6 +40,7 @@ act = [
     'alice 192.168.0.10 allow tcp 80 key laptop comment "first floor"',
     '* - deny',
 ]
+early = "proven"
 [keys]
 laptop = "key"
 office = "other"
@@ -51,9 +53,9 @@ is "diff changes nothing" "$(state_of en natf_en)" "$before"
 ok "a file is applied on en" apply en
 ok "and on hgw" router_apply
 is "en has all of it" "$(state_of en natf_en | sed 's/\(example.net\) [0-9a-f]\{8\}$/\1 ID/')" \
-    $'241.0.0.0/8\n53 5353\nadd home.example.net\nadd office.example.com\nnames 1000\nflows 1048576\nqueries 4096\nhome.example.net ID'
+    $'241.0.0.0/8\n53 5353\noff\nadd home.example.net\nadd office.example.com\nnames 1000\nflows 1048576\nqueries 4096\nhome.example.net ID'
 is "hgw has all of it" "$(state_of hgw natf_router | sed 's/ [0-9a-f]\{8\}$/ ID/')" \
-    $'add alice 192.168.0.10 allow tcp 80 key laptop comment "first floor"\nadd * - deny\nsource 100\ncookie 2000\nmappings 4096\nlaptop ID\noffice ID'
+    $'proven\nadd alice 192.168.0.10 allow tcp 80 key laptop comment "first floor"\nadd * - deny\nsource 100\ncookie 2000\nmappings 4096\nlaptop ID\noffice ID'
 is "there is no difference any more on en" "$(diff_of en)" ""
 is "nor on hgw" "$(router_diff)" ""
 matches "the address is of the new range" "$(address_of alice.home.example.net)" '^241\.'
@@ -96,4 +98,4 @@ is "and nothing is written" "$(state_of hgw natf_router)" "$before"
 rm "$WORK/hgw.toml"
 : >"$WORK/hgw.toml"
 ok "an empty file" router_apply
-is "takes everything back" "$(state_of hgw natf_router)" $'source 500\ncookie 2000\nmappings 4096'
+is "takes everything back" "$(state_of hgw natf_router)" $'all\nsource 500\ncookie 2000\nmappings 4096'

@@ -98,6 +98,18 @@ impl Source<'_> {
         Error::Failed(format!("{}:{line}: {why}", self.path.display()))
     }
 
+    /// One of the words `choices`, or the last of them, with which a module begins.
+    fn choice(&self, given: Option<&Spanned<String>>, choices: &[&str]) -> Result<Value> {
+        let first = choices.last().copied().unwrap_or_default();
+        let word = given.map_or(first, |text| text.get_ref());
+        if choices.contains(&word) {
+            return Ok(Value::Line(word.into()));
+        }
+        let span = given.map(Spanned::span).unwrap_or_default();
+        let choices = choices.join(", ");
+        Err(self.wrong(&span, format!("{word:?} is none of the words {choices}")))
+    }
+
     /// Limits: those of the file, else `defaults`. `fits` says whether the module takes a line.
     fn limits(
         &self,

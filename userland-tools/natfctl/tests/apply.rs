@@ -27,6 +27,8 @@ fn args<'a>(command: &'a str, role: &'a str, file: &'a str) -> [&'a str; 4] {
 /// A folder like /sys/kernel, and a configuration in it.
 fn with(name: &str, text: &str) -> (Fake, String) {
     let fake = Fake::new(name);
+    fake.set("natf_en/early", "on\n");
+    fake.set("natf_router/early", "all\n");
     fake.set("c.toml", text);
     let path = fake.path("c.toml").display().to_string();
     (fake, path)
@@ -222,6 +224,12 @@ fn each_mistake_has_its_line_and_reason() {
             2,
             "a key already",
         ),
+        (
+            "en",
+            "early = \"all\"",
+            1,
+            "\"all\" is none of the words off, on",
+        ),
         ("router", "domains = []", 1, "unknown field `domains`"),
         (
             "router",
@@ -273,6 +281,7 @@ fn each_mistake_has_its_line_and_reason() {
 #[test]
 fn which_modules_and_files() {
     let fake = Fake::new("which");
+    fake.set("natf_en/early", "on\n");
     let said = fake.fails(1, &args("apply", "en", "/nowhere/en.toml"));
     assert_eq!(
         said,
@@ -350,7 +359,7 @@ fn the_examples_of_the_package() {
         let shown = fake.ok(&args("diff", role, &path));
         assert_eq!(
             shown.matches("\n+").count(),
-            if role == "en" { 2 } else { 3 },
+            if role == "en" { 3 } else { 4 },
             "{shown}"
         );
     }

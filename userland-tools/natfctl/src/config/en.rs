@@ -3,6 +3,7 @@
 //! `en.toml`
 
 use natf::domains::Suffix;
+use natf::early::EN_CHOICES;
 use natf::ports::Ports;
 use natf::vaddr::Prefix;
 use serde::Deserialize;
@@ -19,6 +20,7 @@ struct File {
     domains: Texts,
     prefix: Option<Spanned<String>>,
     dns_ports: Option<Spanned<Vec<i64>>>,
+    early: Option<Spanned<String>>,
     #[serde(default)]
     keys: Files,
     #[serde(default)]
@@ -42,6 +44,7 @@ pub(super) fn wanted(source: &Source<'_>) -> Result<Wanted> {
     Ok(vec![
         ("prefix", Value::Line(prefix(source, &file)?)),
         ("dns_ports", Value::Line(ports(source, &file)?)),
+        ("early", source.choice(file.early.as_ref(), &EN_CHOICES)?),
         (
             "limits",
             source.limits(&file.limits, LIMITS, |name, number| {

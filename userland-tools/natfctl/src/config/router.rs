@@ -3,8 +3,10 @@
 //! `router.toml`
 
 use natf::act::{slots_for, Command, Entry, Row, Slot, Table, MAX};
+use natf::early::ROUTER_CHOICES;
 use natf::guard::Limits;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{keys, Files, Numbers, Source, Texts, Value, Wanted};
 use crate::error::Result;
@@ -15,6 +17,7 @@ use crate::sysfs::Module;
 struct File {
     #[serde(default)]
     act: Texts,
+    early: Option<Spanned<String>>,
     #[serde(default)]
     keys: Files,
     #[serde(default)]
@@ -32,6 +35,10 @@ pub(super) fn wanted(source: &Source<'_>, now: u64) -> Result<Wanted> {
     ];
     Ok(vec![
         ("act", Value::Table(table(source, &file, now)?)),
+        (
+            "early",
+            source.choice(file.early.as_ref(), &ROUTER_CHOICES)?,
+        ),
         (
             "limits",
             source.limits(&file.limits, &defaults, |name, number| {
