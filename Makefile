@@ -14,6 +14,8 @@ NAT-f for Linux: reach a host behind a NAT by its name.
                   learnt and found stays in the cache
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
+  make deb        build the Debian packages natf-dkms and natf-tools, check them with lintian, and tell where
+                  they are: docs/install.md
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
   make lint       rustfmt, clippy and shellcheck
   make clean      remove what was built from this checkout
@@ -29,6 +31,8 @@ Variables, as in `make test GUEST=uml`:
   GUEST=uml|qemu|debug     test: only User-Mode Linux, or only Debian's kernel in QEMU, or only User-Mode
                            Linux with KASAN, UBSAN, lockdep, kmemleak and more, which a plain `make
                            test` leaves out: its kernel takes another quarter of an hour to build, once
+  GUEST=packages           test: install the Debian packages on two machines in QEMU, configure them, and
+                           reboot; not a part of a plain `make test` either
   ROUNDS=N                 test: how often a removal under load is repeated; 2 or 3, or 200 with GUEST=debug
   MINUTES=N SEED=N         test: how long fuzz-packets takes, instead of 3 s, and from where its choices start
   BENCH=name               bench: only this group of tests/bench/groups (or several, in quotes)
@@ -41,8 +45,8 @@ Variables, as in `make test GUEST=uml`:
   NATF_MIRROR=address      the Debian mirror; without it the one that this host's apt uses
 endef
 
-.PHONY: help demo test bench fuzz modules install metadata lint clean distclean check-arguments compilers \
-	qemu-guests uml-guests debug-guests
+.PHONY: help demo test bench fuzz modules install deb metadata lint clean distclean check-arguments compilers \
+	qemu-guests uml-guests debug-guests packages-guests
 .NOTPARALLEL:
 
 help:
@@ -65,6 +69,10 @@ modules: compilers
 install: compilers
 	@sandbox/install
 
+deb:
+	@sandbox/package-root
+	@packaging/build
+
 check-arguments:
 	@sandbox/check-arguments
 
@@ -82,11 +90,15 @@ debug-guests: check-arguments compilers
 	@sandbox/uml-kernel debug
 	@sandbox/modules debug >/dev/null
 
+packages-guests: qemu-guests
+	@sandbox/package-root
+	@sandbox/machine-root
+
 demo: qemu-guests
 	@tests/demo/run
 
-test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu debug,$(GUEST))),qemu-guests uml-guests)
-	@tests/run $(SCENARIO)
+test: check-arguments $(or $(patsubst %,%-guests,$(filter uml qemu debug packages,$(GUEST))),qemu-guests uml-guests)
+	@$(if $(filter packages,$(GUEST)),tests/packages/run,tests/run $(SCENARIO))
 
 bench: check-arguments qemu-guests uml-guests
 	@tests/bench/run

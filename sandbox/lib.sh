@@ -8,7 +8,7 @@ natf_top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 NATF_CACHE=$(realpath -m "${NATF_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/natf}")
 export NATF_CACHE
 
-natf_build=$NATF_CACHE/build  # the build root, a symbolic link
+natf_build=$NATF_CACHE/${NATF_ROOT:-build}  # the root that `enter` enters: build or package; a symbolic link
 natf_facts=/etc/natf-sandbox  # in the build root: what build-root learnt, and the sign of being inside
 natf_suite=trixie             # everything comes from this Debian release, the kernel from its backports
 

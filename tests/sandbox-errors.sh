@@ -81,7 +81,7 @@ complains "entering before there is a build root" "no build root in .*\. Run: ma
     env NATF_CACHE="$dir/cache" "$sandbox/enter" true
 
 # Arguments that mean nothing, before anything long begins.
-complains "an unknown guest" "GUEST=vax is no kind of guest\. Use GUEST=uml, GUEST=qemu or GUEST=debug" \
+complains "an unknown guest" "GUEST=vax is no kind of guest\. Use GUEST=uml, GUEST=qemu, GUEST=debug or GUEST=packages" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" test GUEST=vax
 complains "an unknown scenario" "no scenario no-such\. Choose from: first-packet" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" test SCENARIO=no-such

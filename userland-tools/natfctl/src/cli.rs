@@ -80,6 +80,8 @@ commands! {
     Resolve resolve,
     Trace trace,
     Doctor doctor,
+    Apply apply,
+    Diff diff,
     Manual manual,
 }
 

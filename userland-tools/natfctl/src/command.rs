@@ -3,6 +3,8 @@
 //! A file for each command: its `Args`, as clap reads them, and what it does. `cli.rs` lists them.
 
 pub mod act;
+pub mod apply;
+pub mod diff;
 pub mod doctor;
 pub mod dump;
 pub mod en;
@@ -10,7 +12,6 @@ pub mod key;
 pub mod manual;
 pub mod resolve;
 pub mod router;
-mod setting;
 pub mod show;
 pub mod stats;
 pub mod timings;

@@ -16,11 +16,13 @@ use clap::Parser;
 
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod diagnosis;
 pub mod error;
 pub mod file;
 pub mod listing;
 pub mod output;
+pub mod plan;
 pub mod plot;
 pub mod record;
 pub mod rehearsal;

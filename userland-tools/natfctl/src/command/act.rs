@@ -130,7 +130,7 @@ fn refusal(line: &str, kind: &dyn std::fmt::Display, why: &dyn std::fmt::Display
 }
 
 /// Writes `lines`; an error is told in the kernel's words. `place` says where line `n` (from 1) comes from.
-fn write(sysfs: &Sysfs, lines: &str, place: impl Fn(usize) -> String) -> Result {
+pub(crate) fn write(sysfs: &Sysfs, lines: &str, place: impl Fn(usize) -> String) -> Result {
     let Err(error) = sysfs.try_write(Module::Router, "act", lines.as_bytes())? else {
         return Ok(());
     };

@@ -102,7 +102,7 @@ impl Args {
 }
 
 /// The name as the kernel writes it.
-fn check(side: Module, name: &str) -> Result<String> {
+pub(crate) fn check(side: Module, name: &str) -> Result<String> {
     match side {
         Module::En => match Name::parse(name.as_bytes()) {
             Ok(name) => Ok(name.to_string()),
@@ -187,7 +187,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// By the parser of the kernel.
-fn parse(text: &str) -> Option<[u8; KEY_LEN]> {
+pub(crate) fn parse(text: &str) -> Option<[u8; KEY_LEN]> {
     let text = text.trim();
     if text.contains(|c: char| !c.is_ascii_hexdigit()) {
         return None;
@@ -198,7 +198,7 @@ fn parse(text: &str) -> Option<[u8; KEY_LEN]> {
     }
 }
 
-fn hexadecimal(key: &[u8]) -> String {
+pub(crate) fn hexadecimal(key: &[u8]) -> String {
     key.iter()
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()
@@ -219,7 +219,7 @@ impl natf::auth::Mac for Key {
 }
 
 /// By which both sides name it.
-fn id(key: &[u8; KEY_LEN]) -> String {
+pub(crate) fn id(key: &[u8; KEY_LEN]) -> String {
     match Hmac::new_from_slice(key) {
         Ok(mac) => KeyId::of(&Key(mac)).to_string(),
         // HMAC takes keys of any length.

@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# The two machines and the world around them. What is said to them, and how they are ended, is the demonstration's
+# business. Sourced by the story, inside the build root; it sets $tests.
+#
+#   en ══ world (isp, BIND) ══ hgw ══ world (alice)        ══ is a stream socket between two QEMUs
+
+# shellcheck disable=SC2154,SC2034
+# shellcheck source=tests/demo/guests.sh
+. "$tests/demo/guests.sh"
+guests=(world en hgw)
+
+network_of() { # network_of GUEST: its QEMU options; sockets are made by the world
+    local options=()
+    nic() { # nic SOCKET ID on|off MAC
+        local again=
+        [ "$3" = on ] || again=,reconnect-ms=100
+        options+=(-netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/net-$1$again"
+            -device "virtio-net-pci,netdev=$2,mac=52:54:00:00:00:$4,romfile=")
+    }
+    case $1 in
+    world)
+        nic en n0 on 01
+        nic wan n1 on 02
+        nic lan n2 on 03
+        ;;
+    en) nic en n0 off 11 ;;
+    hgw)
+        nic wan n0 off 21
+        nic lan n1 off 22
+        ;;
+    esac
+    printf '%s\n' "${options[@]}"
+}
+
+# launch_machine DIR NAME QEMU-OPTION…: Debian as it boots by itself, only that QEMU takes the part of the boot loader.
+# What it writes to its disk is there after a reboot, and gone with QEMU.
+launch_machine() {
+    local dir=$1 name=$2 kernel
+    shift 2
+    kernel=$(printf '%s\n' "$NATF_CACHE"/machine/boot/vmlinuz-* | sort -V | tail -n 1)
+    TMPDIR=$dir exec qemu-system-x86_64 -nodefaults -no-user-config -display none \
+        -M q35 -cpu max -accel "$(accelerator)" -smp 1 -m 768 -kernel "$kernel" \
+        -append "root=/dev/nvme0n1 rw console=ttyS0 loglevel=5 oops=panic panic_on_warn=1 systemd.hostname=$name" \
+        -chardev file,id=console,path="$dir/console",append=on -serial chardev:console \
+        -device virtio-serial-pci -chardev "pipe,path=$dir/agent,id=channel" \
+        -device virtserialport,chardev=channel,name=natf \
+        -drive file="$NATF_CACHE/machine.img",format=raw,if=none,id=root,snapshot=on \
+        -device nvme,drive=root,serial=root "$@" </dev/null >"$dir/qemu" 2>&1
+}
+
+start_guests() {
+    local name dir in out
+    local -a network command
+    mkdir -p "$NATF_LOG"
+    rm -f "$NATF_LOG"/*.console
+    "$tests/guest/initrd" stock "$run/initrd"
+    accelerator >/dev/null
+    export -f launch_qemu launch_machine stock_kernel accelerator try_kvm
+    export common_parameters
+    export NATF_CHANNEL=pipe NATF_MEMORY=384 NATF_SMP=1
+    for name in "${guests[@]}"; do
+        dir=$run/$name
+        mkdir "$dir"
+        ln "$run/initrd" "$dir/initrd"
+        mkfifo "$dir/agent.in" "$dir/agent.out"
+        # Both ends are kept open here, so that no one ever waits for an opener.
+        exec {in}<>"$dir/agent.in" {out}<>"$dir/agent.out"
+        guest_in[$name]=$in
+        guest_out[$name]=$out
+        mapfile -t network < <(network_of "$name")
+        command=(launch_machine "$dir" "$name")
+        [ "$name" != world ] || command=(launch_qemu "$dir" world packages/world)
+        # A session of its own: Ctrl-C is for the story, which then ends its guests.
+        setsid bash -c '"$@"' launch "${command[@]}" "${network[@]}" &
+        guest_pid[$name]=$!
+    done
+}
