@@ -12,6 +12,7 @@ pub mod key;
 pub mod manual;
 pub mod resolve;
 pub mod router;
+mod setting;
 pub mod show;
 pub mod stats;
 pub mod timings;
