@@ -52,6 +52,7 @@ capture_end upstream
 is "no answer came by port 53" "$(count_packets upstream "src port 53")" 0
 differs "they came by TLS" "$(count_packets upstream "tcp and src port 853")" 0
 is "the kernel read none" "$(stat_of en natf_en dns_rewritten)" 0
+matches "control: it reads what resolved's stub says at port 53" "$(en dig +short @127.0.0.53 $name)" "^$virtual\$"
 
 # Whoever asks waits for a bounded time.
 end isp.named

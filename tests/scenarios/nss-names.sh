@@ -73,5 +73,18 @@ is "and there is an IPv6 address" "$(six)" 2001:db8::10
 hosts files natf "[!UNAVAIL=return]" dns
 matches "with it the address is virtual" "$(address_of alice.home.example.net)" '^240\.'
 matches "and no way leads around it by IPv6" "$(six)" 'gaierror: .*No address associated with hostname'
+end en.natf-named
+
+# As systemd starts it: the socket is there before, and is its standard input.
+background en.natf-named en python3 -c '
+import os, socket
+os.unlink("/run/natf/names")
+names = socket.socket(socket.AF_UNIX)
+names.bind("/run/natf/names")
+names.listen()
+os.dup2(names.fileno(), 0)
+os.execvp("natf-named", ["natf-named"])'
+wait_for grep -q listening "$WORK/en.natf-named.log"
+matches "it answers at a socket that it was given" "$(address_of alice.home.example.net)" '^240\.'
 write en natf_en/domains flush
 is "when the suffix is taken away, the name is the resolver's" "$(address_of carol.home.example.net)" "$G2"
