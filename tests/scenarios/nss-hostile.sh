@@ -14,7 +14,7 @@ nss_module
 natf_named
 name=alice.home.example.net
 pid() { echo "${PID[en.natf-named]}"; }
-threads() { ls "/proc/$(pid)/task" | wc -l; }
+threads() { find "/proc/$(pid)/task" -mindepth 1 -maxdepth 1 | wc -l; }
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$(pid)/status"; } # KiB
 say() { # say WHAT…: what user 1000 hears who says the bytes that printf makes of it
     # shellcheck disable=SC2016 # the shell there expands it
@@ -77,7 +77,7 @@ within "the memory stays small" "$(memory)" 0 16384
 end en.crowd
 alone() { [ "$(threads)" -eq 1 ]; }
 ok "when they are gone, nothing of them is left" wait_for alone
-is "no file either" "$(ls -l "/proc/$(pid)/fd" | grep -c socket || true)" 1
+is "no file either" "$(find "/proc/$(pid)/fd" -lname 'socket:*' | wc -l)" 1
 is "user 1000 is served again" "$(say '%s\n' $name)" $'wait\n'"$virtual 300"
 
 # Many who ask and do not wait for the answer.

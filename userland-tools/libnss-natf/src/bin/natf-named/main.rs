@@ -5,6 +5,18 @@
 //! It runs as root, because only root may have the kernel make virtual addresses; anybody may ask it. It asks the
 //! resolver itself, so nobody can plant an address for somebody else.
 
+// A test may panic: that is how it fails.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod kernel;
 mod resolver;
 mod server;
