@@ -35,7 +35,7 @@ is "a line without an end is none" "$(say '%s' $name)" ""
 is "nor is one of a megabyte" "$(say '%01000000d\n' 0)" ""
 head -c 100000 /dev/urandom >"$WORK/noise"
 chmod 644 "$WORK/noise"
-for ((i = 0; i < 20; i++)); do
+for ((i = 0; i < 8; i++)); do
     as_user en 1000 timeout 5 socat -u "OPEN:$WORK/noise,seek=$((i * 4096))" UNIX-CONNECT:/run/natf/names 2>/dev/null || true
 done
 is "the table knows nothing of all that" "$(show en natf_en/nrt | cut -d' ' -f1-4)" "$table"
@@ -81,7 +81,7 @@ is "no file either" "$(find "/proc/$(pid)/fd" -lname 'socket:*' | wc -l)" 1
 is "user 1000 is served again" "$(say '%s\n' $name)" $'wait\n'"$virtual 300"
 
 # Many who ask and do not wait for the answer.
-for ((i = 0; i < 50; i++)); do
+for ((i = 0; i < 20; i++)); do
     as_user en 1000 timeout 5 socat -u EXEC:"echo n$i.home.example.net" UNIX-CONNECT:/run/natf/names 2>/dev/null || true
 done
 ok "who does not wait for the answer leaves nothing either" wait_for alone
