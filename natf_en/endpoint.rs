@@ -67,6 +67,8 @@ pub(crate) struct Endpoint {
     /// Names that had to make room there, by virtual address.
     #[pin]
     pub(crate) set_aside: Map<SetAside>,
+    /// Virtual address of the name that was told last; 0: none was.
+    pub(crate) told: AtomicU32,
     /// For the numbers of names.
     pub(crate) secret: siphash::Key,
     /// Flows as the application sees them: G1:s to V:d.
@@ -147,6 +149,7 @@ impl Namespace for Endpoint {
             queries <- Map::new(QUERIES_MAX),
             nrt <- Map::new(NRT_MAX),
             set_aside <- Map::new(SET_ASIDE_MAX),
+            told: AtomicU32::new(0),
             secret: siphash::Key([clock::random_u64(), clock::random_u64()]),
             outgoing <- Outgoing::new(VAT_MAX),
             incoming <- Incoming::new(VAT_MAX),

@@ -2,7 +2,9 @@
 
 //! Names get their virtual addresses, and keep them.
 
+use core::fmt;
 use core::net::Ipv4Addr;
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::{rcu, Arc};
@@ -10,9 +12,11 @@ use kernel::sync::{rcu, Arc};
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
-use crate::natf::domains::Split;
+use crate::linux::sysfs::Text;
+use crate::natf::domains::{self, Split};
 use crate::natf::nrt;
 use crate::natf::siphash;
+use crate::natf::told::Told;
 use crate::{renewal, room, tick};
 
 /// What is left of a name that had to make room while applications may still have its address.
@@ -147,4 +151,46 @@ pub(crate) fn restore(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
     }
     ns.kick(tick::SWEEP_MS);
     Ok(())
+}
+
+/// Takes names that somebody asked for where no DNS answer could be seen. May sleep.
+///
+/// # Errors
+///
+/// `EINVAL`: a line is none, or an address cannot be a router's. `ENOENT`: a name is under no suffix. In both cases
+/// nothing has changed. `ENOSPC`: no address is free, or no memory; names before that one have theirs.
+pub(crate) fn learn(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
+    let prefix = ns.prefix();
+    let suffixes = ns.domains.get();
+    let told = || lines.split(|&byte| byte == b'\n').map(Told::parse);
+    let is_mappable = |told: &Told| {
+        let mut routers = told.routers.as_slice().iter();
+        routers.all(|addr| prefix.is_mappable(*addr))
+    };
+    for line in told() {
+        match line.ok_or(EINVAL)? {
+            Some(told) if !is_mappable(&told) => return Err(EINVAL),
+            Some(told) if domains::split(told.name.view(), suffixes.iter()).is_none() => {
+                return Err(ENOENT)
+            }
+            _ => {}
+        }
+    }
+    for told in told().flatten().flatten() {
+        let split = domains::split(told.name.view(), suffixes.iter()).ok_or(ENOENT)?;
+        let addr = virtual_address(ns, split, told.routers.as_slice(), told.ttl).ok_or(ENOSPC)?;
+        ns.told.store(addr.to_bits(), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Shows the name that was taken last by [`learn`], as `nrt` does.
+pub(crate) fn show_learnt(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
+    let now = clock::now_ms();
+    let addr = Ipv4Addr::from_bits(ns.told.load(Ordering::Relaxed));
+    let guard = rcu::read_lock();
+    match ns.nrt.get(&nrt::Entry::key(addr), &guard) {
+        Some(entry) if entry.is_alive(now) => entry.show(now, out),
+        _ => Ok(()),
+    }
 }

@@ -47,6 +47,12 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         store: Some(early::store),
     },
     File {
+        name: c"names",
+        private: false,
+        show: names::show_learnt,
+        store: Some(|ns, written| whole(written, names::learn(ns, written.lines))),
+    },
+    File {
         name: c"nrt",
         private: false,
         show: show_nrt,

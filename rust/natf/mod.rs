@@ -26,6 +26,7 @@ pub mod pseudo;
 pub mod quoted;
 pub mod siphash;
 pub mod timings;
+pub mod told;
 pub mod vaddr;
 pub mod vat;
 pub mod wire;

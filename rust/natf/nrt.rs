@@ -21,6 +21,33 @@ pub const RESERVED_MS: u64 = 3_600_000;
 /// Pause between two doubts about a name that count, in milliseconds.
 pub const DOUBT_PAUSE_MS: u64 = 10_000;
 
+/// Addresses of a router as a line has them: one to [`MAX_ROUTERS`], parted by commas.
+#[derive(Clone, Copy, Debug)]
+pub struct Routers {
+    addresses: [Ipv4Addr; MAX_ROUTERS],
+    count: usize,
+}
+
+impl Routers {
+    /// The addresses that `text` has. `None`: it is no such list.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut routers = Routers {
+            addresses: [Ipv4Addr::UNSPECIFIED; MAX_ROUTERS],
+            count: 0,
+        };
+        for router in text.split(',') {
+            *routers.addresses.get_mut(routers.count)? = router.parse().ok()?;
+            routers.count = routers.count.saturating_add(1);
+        }
+        Some(routers)
+    }
+
+    /// The addresses, in their order.
+    pub fn as_slice(&self) -> &[Ipv4Addr] {
+        self.addresses.get(..self.count).unwrap_or_default()
+    }
+}
+
 /// One entry. Shared by readers; only its expiry and what is known of its router's state change.
 #[derive(Debug)]
 pub struct Entry {
@@ -191,15 +218,10 @@ impl Entry {
         let addr = text()?.parse().ok()?;
         let host = Name::parse(text()?.as_bytes()).ok()?;
         let domain = Name::parse(text()?.as_bytes()).ok()?;
-        let mut routers = [Ipv4Addr::UNSPECIFIED; MAX_ROUTERS];
-        let mut count = 0_usize;
-        for router in text()?.split(',') {
-            *routers.get_mut(count)? = router.parse().ok()?;
-            count = count.saturating_add(1);
-        }
+        let routers = Routers::parse(text()?)?;
         let left: u32 = text()?.parse().ok()?;
         let more = text();
-        let entry = Entry::new(addr, host, domain, routers.get(..count)?);
+        let entry = Entry::new(addr, host, domain, routers.as_slice());
         entry.refresh(now, left);
         more.is_none().then_some(entry)
     }

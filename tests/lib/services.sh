@@ -39,10 +39,20 @@ listening() { # listening NAMESPACE tcp|udp PORT
 #   wildcard   *.home A                     (default)
 #   cname      each host a CNAME to home
 #   several    each host an A of its own
-# ZONE is a file with further records; with SIGNED the zone is signed.
+# ZONE is a file with further records; with SIGNED the zone is signed; with UPDATES, a file with a TSIG key named ddns,
+# who has that key may change it. With TLS, a certificate TLS.crt and its key TLS.key, it is asked over TLS only.
 name_server() {
-    local dir=$WORK/bind host signing=
-    [ -z "${SIGNED:-}" ] || signing="dnssec-policy default; inline-signing yes;"
+    local dir=$WORK/bind host more="" keys="" ask=() listen="listen-on { $NAMESERVER; };" tls=""
+    [ -z "${SIGNED:-}" ] || more+="dnssec-policy default; inline-signing yes;"
+    if [ -n "${UPDATES:-}" ]; then
+        keys="include \"$UPDATES\";"
+        more+="allow-update { key ddns; };"
+    fi
+    if [ -n "${TLS:-}" ]; then
+        tls="tls own { cert-file \"$TLS.crt\"; key-file \"$TLS.key\"; };"
+        listen="listen-on port 853 tls own { $NAMESERVER; };"
+        ask=(+tls)
+    fi
     mkdir -p "$dir"
     {
         echo '$TTL 60'
@@ -61,14 +71,16 @@ name_server() {
     cat >"$dir/named.conf" <<CONF
 options {
     directory "$dir"; pid-file none; session-keyfile none;
-    listen-on { $NAMESERVER; }; listen-on-v6 { none; };
+    $listen listen-on-v6 { none; };
     recursion no; dnssec-validation no; notify no;
 };
 controls { };
-zone "example.net" { type primary; file "$dir/zone"; $signing };
+$tls
+$keys
+zone "example.net" { type primary; file "$dir/zone"; $more };
 CONF
     background isp.named isp named -g -n 1 -c "$dir/named.conf"
-    wait_for en dig +short +time=1 +tries=1 "@$NAMESERVER" example.net SOA
+    wait_for en dig "${ask[@]}" +short +time=1 +tries=1 "@$NAMESERVER" example.net SOA
 }
 
 # web_server NAMESPACE [PORT]: nginx whose front page names the host; clients are logged with

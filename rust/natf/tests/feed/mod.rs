@@ -20,7 +20,7 @@ use natf::vat::{Direction, Segment};
 use natf::wire::checksum::Delta;
 use natf::wire::control::{Code, Message, Request, Response, MAX_LEN, MAX_RESPONSE_LEN};
 use natf::wire::{dns, icmp, ipv4, ports, tcp, udp};
-use natf::{act, auth, domains, guard, line, name, nrt};
+use natf::{act, auth, domains, guard, line, name, nrt, told};
 
 const ADDR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
@@ -259,6 +259,20 @@ pub fn act(bytes: &[u8]) {
         let mut shown = String::new();
         entry.show(0, &mut shown).unwrap();
         assert!(nrt::Entry::parse(shown.as_bytes(), 0).is_some(), "{shown}");
+    }
+    if let Some(Some(told)) = told::Told::parse(bytes) {
+        let routers: Vec<_> = told
+            .routers
+            .as_slice()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let shown = format!("{} {} {}", told.name, routers.join(","), told.ttl);
+        let again = told::Told::parse(shown.as_bytes());
+        assert!(
+            again.flatten().is_some_and(|again| again.name == told.name),
+            "{shown}"
+        );
     }
     let parsed = name::NameRef::parse_wire_text(bytes);
     assert!(parsed.is_err() || name::Name::parse(bytes).is_ok());
