@@ -138,7 +138,7 @@ pub(crate) fn carry(
     name: &nrt::Entry,
     segment: Segment,
 ) -> Option<Arc<Carried>> {
-    if ns.early.load(Ordering::Relaxed) == 0 {
+    if ns.early.load(Ordering::Relaxed) == 0 || skb.is_gso() {
         return None;
     }
     let router = *name.routers().first()?;
@@ -235,6 +235,16 @@ pub(crate) fn end(ns: &Netns<Endpoint>, flow: &Flow) {
             core::ptr::eq(other, flow)
         });
     }
+}
+
+/// An address that went away may have ended a flow before it was entered above.
+pub(crate) fn sweep(ns: &Netns<Endpoint>) {
+    ns.awaited.retain(|flow| {
+        let guard = flow.pending();
+        guard
+            .as_ref()
+            .is_some_and(|pending| matches!(pending.stage, Stage::Negotiating(_)))
+    });
 }
 
 /// What becomes of a packet that came in.

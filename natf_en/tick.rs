@@ -41,6 +41,7 @@ pub(crate) fn tick(ns: &Netns<Endpoint>) -> Option<u32> {
         return Some(NEGOTIATION_MS);
     }
     let idle = ns.outgoing.len() == 0
+        && ns.awaited.len() == 0
         && ns.nrt.len() == 0
         && ns.queries.len() == 0
         && ns.set_aside.len() == 0;
@@ -123,6 +124,7 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
         }
         ControlFlow::<()>::Continue(())
     });
+    early::sweep(ns);
     room::make_for_flows(ns, now);
     ns.queries.retain(|until| ***until >= now);
     ns.set_aside.retain(|name| name.until >= now);

@@ -12,6 +12,7 @@ use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
 use crate::linux::sysfs::{Text, Written};
+use crate::mappings::SWEEP_MS;
 use crate::natf::counters::Router as Count;
 use crate::natf::early::{is_of, is_wanted, key, remembered_ms, Way, ROUTER_CHOICES};
 use crate::natf::line;
@@ -72,7 +73,10 @@ pub(crate) fn claim(ns: &Netns<Router>, response: &Response, first: Option<First
     };
     let until = clock::now_ms().saturating_add(remembered_ms(response.auth.is_some()));
     match ns.delivered.insert(key, until) {
-        Ok(()) => Claim::Now(first),
+        Ok(()) => {
+            ns.kick(SWEEP_MS);
+            Claim::Now(first)
+        }
         Err(EEXIST) => Claim::Again,
         Err(_) => {
             ns.counters.bump(Count::EarlyUnwanted);

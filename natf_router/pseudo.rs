@@ -68,14 +68,17 @@ fn one_is_about(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict 
         let caught = ns.timings.start();
         let (response, counter) = read_mapping(ns, &skb, &pseudo, pending, &guard);
         ns.counters.bump(counter);
-        reply::send(ns, &response, pending.echo);
         if response.code == Code::Ok {
-            ns.timings.end(Stage::Reply, caught);
-            ns.timings.end(Stage::Request, pending.echo.came);
+            // Before the answer says that the packet is delivered.
             pending.mapped.populate(Mapped {
                 to: (response.mapped, response.mapped_port),
                 ifindex: state.output_ifindex(),
             });
+        }
+        reply::send(ns, &response, pending.echo);
+        if response.code == Code::Ok {
+            ns.timings.end(Stage::Reply, caught);
+            ns.timings.end(Stage::Request, pending.echo.came);
         }
     }
     skb.consume();

@@ -3,6 +3,7 @@
  * Helpers that both modules need; included by natf_en/helpers.c and natf_router/helpers.c,
  * because an object file can belong to one module only.
  */
+#include <linux/bpf-cgroup.h>
 #include <linux/icmp.h>
 #include <linux/inetdevice.h>
 #include <linux/jiffies.h>
@@ -185,6 +186,12 @@ u8 *natf_skb_writable(struct sk_buff *skb, u32 len)
 	if (end <= skb_headlen(skb) && !skb_cloned(skb))
 		return skb_network_header(skb);
 	return skb_ensure_writable(skb, end) ? NULL : skb_network_header(skb);
+}
+
+/* Whether it stands for several packets. */
+bool natf_skb_is_gso(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb);
 }
 
 bool natf_skb_was_fragmented(const struct sk_buff *skb)
@@ -460,16 +467,31 @@ int natf_resend(struct net *net, struct sk_buff *skb)
 	return ip_local_out(net, skb->sk, skb);
 }
 
+/* The same of a trial, which the programs of the sender's cgroup may stop, as they may stop what goes out. */
+static int natf_would_go(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	int ret = BPF_CGROUP_RUN_PROG_INET_EGRESS(sk, skb);
+
+	consume_skb(skb);
+	return ret == NET_XMIT_SUCCESS || ret == NET_XMIT_CN ? 1 : -EPERM;
+}
+
 /* As ip_output(), up to where the packet would go to its neighbour. */
-static int natf_leave(struct net *net, struct sock *sk, struct sk_buff *skb)
+static int natf_leave_to(struct net *net, struct sock *sk, struct sk_buff *skb,
+			 int (*finish)(struct net *, struct sock *, struct sk_buff *))
 {
 	int ret;
 
 	rcu_read_lock();
 	skb->dev = skb_dst_dev_rcu(skb);
-	ret = NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, skb, NULL, skb->dev, natf_gone);
+	ret = NF_HOOK(NFPROTO_IPV4, NF_INET_POST_ROUTING, net, sk, skb, NULL, skb->dev, finish);
 	rcu_read_unlock();
 	return ret;
+}
+
+static int natf_leave(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	return natf_leave_to(net, sk, skb, natf_gone);
 }
 
 /* Whether IPsec would encrypt a packet that has its route. */
@@ -487,7 +509,7 @@ static int natf_leave_untracked(struct net *net, struct sock *sk, struct sk_buff
 	}
 	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-	return natf_leave(net, sk, skb);
+	return natf_leave_to(net, sk, skb, natf_would_go);
 }
 
 static int natf_run_output(struct net *net, struct sk_buff *skb,

@@ -63,6 +63,7 @@ struct natf_span natf_skb_linear(const struct sk_buff *skb);
 u32 natf_skb_network_len(const struct sk_buff *skb);
 u8 natf_skb_protocol(const struct sk_buff *skb);
 u8 *natf_skb_writable(struct sk_buff *skb, u32 len);
+bool natf_skb_is_gso(const struct sk_buff *skb);
 bool natf_skb_was_fragmented(const struct sk_buff *skb);
 u8 natf_skb_ip_summed(const struct sk_buff *skb);
 void natf_skb_replace4(struct sk_buff *skb, u8 *sum, __be32 from, __be32 to, bool pseudo);

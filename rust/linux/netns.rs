@@ -263,6 +263,10 @@ unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
         if ptr.is_null() {
             return;
         }
+        // The tick makes packets, too, and what waited in a queue may wait in the next one when a program lets it go on.
+        bindings::natf_work_stop((*ptr).work.get());
+        bindings::natf_net_drop_queued(net);
+        kb::synchronize_rcu();
         bindings::natf_net_drop_queued(net);
         free(net, ptr);
     }

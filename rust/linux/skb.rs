@@ -166,6 +166,12 @@ impl Skb {
         self.summed() == Summed::Partial
     }
 
+    /// Whether it stands for several packets, which a device or the kernel will make of it.
+    pub(crate) fn is_gso(&self) -> bool {
+        // SAFETY: valid sk_buff.
+        unsafe { bindings::natf_skb_is_gso(self.as_ptr()) }
+    }
+
     /// Whether the packet came in fragments, which were put together on this host.
     pub(crate) fn was_fragmented(&self) -> bool {
         // SAFETY: valid sk_buff in the IPv4 input path, whose control block is that of IPv4.

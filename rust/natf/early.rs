@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 
 use crate::natf::auth::WINDOW_MS;
 use crate::natf::wire::checksum::Delta;
-use crate::natf::wire::control::{Request, HEADER_LEN, MAX_LEN};
+use crate::natf::wire::control::{Request, HEADER_LEN, MAGIC, MAX_LEN};
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{icmp, tcp, udp};
 
@@ -69,7 +69,9 @@ fn ports(protocol: Protocol, segment: &[u8]) -> Option<(u16, u16)> {
         Protocol::Icmp => {
             let packet = icmp::Packet::new_checked(segment).ok()?;
             let ident = packet.ident();
-            packet.is_echo_request().then_some((ident, ident))
+            // A request within a request would be one for the router that delivers it, and could have another within.
+            let may = packet.is_echo_request() && !packet.data().starts_with(&MAGIC);
+            may.then_some((ident, ident))
         }
         Protocol::Other(_) => None,
     }

@@ -334,3 +334,20 @@ fn the_answer_to_a_syn_is_known_by_its_acknowledgment() {
     assert!(acknowledges(&answer(0x12, 2), (u32::MAX, 3)));
     assert_eq!(acknowledgment(&[0; 19]), None);
 }
+
+#[test]
+fn a_request_does_not_travel_in_a_request() {
+    let echo = |data: &[u8]| {
+        let mut bytes = vec![0; icmp::HEADER_LEN + data.len()];
+        bytes[icmp::HEADER_LEN..].copy_from_slice(data);
+        bytes[0] = icmp::ECHO_REQUEST;
+        bytes[4..6].copy_from_slice(&40_000_u16.to_be_bytes());
+        icmp::Packet::new_checked(&mut bytes).unwrap().fill_checksum();
+        bytes
+    };
+    let request = request(Protocol::Icmp);
+    assert!(is_of(&request, &echo(b"some data")));
+    assert!(is_of(&request, &echo(&MAGIC[..MAGIC.len() - 1])));
+    assert!(!is_of(&request, &echo(&MAGIC)));
+    assert!(!is_of(&request, &echo(&[&MAGIC[..], b"and more"].concat())));
+}
