@@ -61,6 +61,26 @@ none() {
     ! grep -nE "$pattern" "$@" | grep -vE '^[^:]+:[0-9]+: *//'
 }
 
+# links_lead FILE…: each relative link of these pages leads to a file, and to a heading of it, spelled as GitHub does.
+links_lead() {
+    local page link file status=0
+    for page in "$@"; do
+        while read -r link; do
+            file=${link%%#*}
+            file=${file:+$(dirname "$page")/$file}
+            file=${file:-$page}
+            if [[ ! -e $file ]] || { [[ $link == *#* ]] && ! headings "$file" | grep -qxF -- "${link#*#}"; }; then
+                echo "$page: $link leads nowhere"
+                status=1
+            fi
+        done < <(grep -oE '\]\([^):]+\)' "$page" | sed 's/^](//; s/)$//')
+    done
+    return "$status"
+}
+headings() { # headings FILE
+    sed -nE 's/^#+ +//p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
 echo "KTAP version 1"
 unit_tests
 check "rust/natf forbids unsafe code" grep -q '^#!\[forbid(unsafe_code)\]' rust/natf/mod.rs
@@ -69,6 +89,8 @@ mapfile -t modules < <(git ls-files 'natf_en/*.rs' 'natf_router/*.rs')
 check "no unsafe code in rust/natf" none '\bunsafe\b[^_]' "${logic[@]}"
 check "no unsafe code and no bindings in the modules" \
     none '\bunsafe\b|\bbindings::' "${modules[@]}"
+mapfile -t pages < <(git ls-files '*.md')
+check "every relative link of the docs leads somewhere" links_lead "${pages[@]}"
 check "the kernel's clippy flags, no warning" sandbox/modules clippy
 check "rustfmt, clippy of the workspace, shellcheck" sandbox/lint
 echo "1..$number"
