@@ -13,7 +13,7 @@ that the first has been dealt with, so "silence" is known without a clock.
   key                 64 hexadecimal digits: signs the request with this key, as its last option
   time                milliseconds since 1970 that a signed request says, or +N, -N from now
   mac=wrong           a wrong signature
-  early               syn, datagram, echo: the first packet of the flow, with the data "early" but for the SYN
+  early               request (an echo with a request in it), syn, datagram, echo: the first packet of the flow, with the data "early" but for the SYN
   inner=FIELD:VALUE   what is altered in that packet; may be repeated: s, d (ports; id of an echo), flags, offset (of
                       TCP, in words), len (of UDP), type (of ICMP), sum (wrong), cut (bytes missing), more (bytes added),
                       to (address that its checksum is for)
@@ -127,7 +127,8 @@ class Request:
             packet = struct.pack("!HHHH", s, d, int(wrong.get("len", 14)), 0) + b"early\n"
         else:
             protocol, at = 1, 2
-            packet = struct.pack("!BBHHH", int(wrong.get("type", ECHO_REQUEST)), 0, 0, s, 1) + b"early\n"
+            data = Request(protocol=1, early="echo", s=s).message if kind == "request" else b"early\n"
+            packet = struct.pack("!BBHHH", int(wrong.get("type", ECHO_REQUEST)), 0, 0, s, 1) + data
         packet += bytes(int(wrong.get("more", 0)))
         to = socket.inet_aton(wrong["to"]) if "to" in wrong else self.router
         pseudo = b"" if protocol == 1 else self.en + to + struct.pack("!BBH", 0, protocol, len(packet))

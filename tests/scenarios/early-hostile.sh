@@ -71,6 +71,10 @@ for inner in offset:4 offset:6 offset:15; do wrong protocol=6 early=syn inner=$i
 for inner in len:13 len:15 len:0 len:65535 more:1; do wrong protocol=17 early=datagram inner=$inner; done
 wrong protocol=1 early=echo inner=type:0
 wrong protocol=1 early=echo inner=type:3
+# The router would have to take it, and whatever is in that one, and so on.
+asked=$(stat_of hgw natf_router mapped)
+wrong protocol=1 early=request
+is "and not taken for a request" "$(stat_of hgw natf_router mapped)" $((asked + 1))
 wrong protocol=17 early=syn
 wrong protocol=6 early=datagram
 wrong protocol=17 early=echo
