@@ -3,6 +3,7 @@
 //! A file for each command: its `Args`, as clap reads them, and what it does. `cli.rs` lists them.
 
 pub mod act;
+mod discover;
 pub mod dump;
 pub mod en;
 pub mod key;

@@ -16,6 +16,7 @@ use clap::Parser;
 
 pub mod cli;
 pub mod command;
+pub mod discover;
 pub mod error;
 pub mod file;
 pub mod listing;

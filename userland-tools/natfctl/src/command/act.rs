@@ -8,6 +8,7 @@ use clap::Subcommand;
 use natf::act::{Command as Line, Said};
 use serde_json::json;
 
+use super::discover::{Discover, Follow};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::listing;
@@ -73,6 +74,8 @@ enum Action {
         /// The file; - for standard input
         file: PathBuf,
     },
+    Discover(Discover),
+    Follow(Follow),
 }
 
 impl Args {
@@ -86,6 +89,8 @@ impl Args {
             Action::Save { file } => save(context, file),
             Action::Load { file } => load(context, file),
             Action::Check { file } => check(context, file),
+            Action::Discover(args) => args.run(context),
+            Action::Follow(args) => args.run(context),
         }
     }
 }
@@ -130,7 +135,7 @@ fn refusal(line: &str, kind: &dyn std::fmt::Display, why: &dyn std::fmt::Display
 }
 
 /// Writes `lines`; an error is told in the kernel's words. `place` says where line `n` (from 1) comes from.
-fn write(sysfs: &Sysfs, lines: &str, place: impl Fn(usize) -> String) -> Result {
+pub(super) fn write(sysfs: &Sysfs, lines: &str, place: impl Fn(usize) -> String) -> Result {
     let Err(error) = sysfs.try_write(Module::Router, "act", lines.as_bytes())? else {
         return Ok(());
     };
