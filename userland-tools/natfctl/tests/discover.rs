@@ -75,11 +75,11 @@ add media-1 192.168.0.12 allow tcp 80 comment \"discovered by dnsmasq\"
 fn it_is_applied_in_one_write() {
     let fake = fake("discover-apply");
     // The folder keeps what was written last, and so not bob, who is made by hand.
-    let others = LEASES.lines().filter(|line| !line.contains("bob"));
-    fake.set(
-        "leases",
-        &others.map(|line| format!("{line}\n")).collect::<String>(),
-    );
+    let others: Vec<_> = LEASES
+        .lines()
+        .filter(|line| !line.contains("bob"))
+        .collect();
+    fake.set("leases", &format!("{}\n", others.join("\n")));
     ok(&fake, "act discover --from dnsmasq=leases --apply");
     assert_eq!(
         fake.get("natf_router/act"),
