@@ -33,4 +33,3 @@ ok "a neighbour says its name" wait_for alice_found
 ok "it is put in" discover --apply --wait 1
 is "beside what is made by hand" "$(show hgw natf_router/act)" 'add bob 192.168.0.11 allow tcp 22
 add alice-pc 192.168.0.10 deny comment "discovered by mdns"'
-is "on another interface nobody is asked" "$(hgw natfctl act discover --from mdns --interface wan --wait 0.2)" ""
