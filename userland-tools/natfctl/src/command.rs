@@ -5,6 +5,7 @@
 pub mod act;
 pub mod apply;
 pub mod diff;
+mod discover;
 pub mod doctor;
 pub mod dump;
 pub mod en;

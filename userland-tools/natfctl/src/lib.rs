@@ -18,6 +18,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod diagnosis;
+pub mod discover;
 pub mod error;
 pub mod file;
 pub mod listing;

@@ -8,6 +8,7 @@ use clap::Subcommand;
 use natf::act::{Command as Line, Said};
 use serde_json::json;
 
+use super::discover::{Discover, Follow};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::listing;
@@ -73,6 +74,8 @@ enum Action {
         /// The file; - for standard input
         file: PathBuf,
     },
+    Discover(Discover),
+    Follow(Follow),
 }
 
 impl Args {
@@ -86,6 +89,8 @@ impl Args {
             Action::Save { file } => save(context, file),
             Action::Load { file } => load(context, file),
             Action::Check { file } => check(context, file),
+            Action::Discover(args) => args.run(context),
+            Action::Follow(args) => args.run(context),
         }
     }
 }
