@@ -342,7 +342,9 @@ fn a_request_does_not_travel_in_a_request() {
         bytes[icmp::HEADER_LEN..].copy_from_slice(data);
         bytes[0] = icmp::ECHO_REQUEST;
         bytes[4..6].copy_from_slice(&40_000_u16.to_be_bytes());
-        icmp::Packet::new_checked(&mut bytes).unwrap().fill_checksum();
+        icmp::Packet::new_checked(&mut bytes)
+            .unwrap()
+            .fill_checksum();
         bytes
     };
     let request = request(Protocol::Icmp);
