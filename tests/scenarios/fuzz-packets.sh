@@ -55,9 +55,7 @@ background wire mallory python3 "$NATF_TESTS/fuzz/wire.py" "$seed" "${pairs[@]}"
 : >/etc/resolv.conf
 asks_isp en dan
 name_server
-web_server alice
-background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
-sysctl -qw net.netfilter.nf_conntrack_max=131072
+traffic_server
 
 configure_en() {
     write en natf_en/domains "add home.example.net"

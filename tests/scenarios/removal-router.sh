@@ -9,12 +9,8 @@
 
 topology
 name_server
-web_server alice
-background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
-wait_for listening alice udp 5000
-sysctl -qw net.netfilter.nf_conntrack_max=131072
+traffic_server
 natf_on
-# 400 flows a second, for minutes.
 natf_unlimited
 rounds=$(rounds 2)
 # A negotiation takes longer than a look at the table, so that there is always one under way.
@@ -27,14 +23,7 @@ build() {
 configure() { write hgw2 natf_en/domains "add home.example.net"; }
 start() {
     background traffic dan python3 "$NATF_TESTS/lib/traffic.py" $NAMESERVER alice.home.example.net
-    wait_for busy
-}
-# busy: flows of dan are open and carry packets both ways, and others are being negotiated, so hold packets
-busy() {
-    show hgw2 natf_en/vat >"$WORK/vat"
-    [ "$(grep -c negotiating "$WORK/vat")" -ge "${1:-1}" ] &&
-        [ "$(grep -vc negotiating "$WORK/vat")" -ge 20 ] &&
-        [ "$(stat_of hgw2 natf_en translated_in)" -ge 50 ]
+    wait_for busy hgw2
 }
 gone() { [ -z "$(ip -n isp -o link show hgw2 2>/dev/null)" ]; }
 
@@ -45,7 +34,7 @@ for ((round = 0; round < rounds; round++)); do
     if ((round % 2)); then
         # hgw falls silent, so that hgw2 holds all that is new when it goes.
         lose isp forward ip daddr "$G2" icmp type echo-request
-        wait_for busy 10
+        wait_for busy hgw2 10
     fi
     ip netns del hgw2
     wait_for gone
@@ -60,7 +49,7 @@ build
 start
 good=0
 for ((round = 0; round < rounds; round++)); do
-    wait_for busy
+    wait_for busy hgw2
     rmmod natf_en
     insmod_en
     configure
