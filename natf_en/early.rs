@@ -3,7 +3,6 @@
 //! The first packet of a flow travels in the flow's request, so that the router can deliver it at once. Here it stays
 //! held, to be sent after all if the router has not done that. And an answer may come before that is known.
 
-use core::fmt;
 use core::net::Ipv4Addr;
 use core::sync::atomic::Ordering;
 
@@ -16,11 +15,9 @@ use crate::held::{weight, Queue, PER_NAMESPACE};
 use crate::linux::netns::Netns;
 use crate::linux::shared::Shared;
 use crate::linux::skb::Skb;
-use crate::linux::sysfs::{Text, Written};
 use crate::linux::table::Key;
 use crate::natf::counters::En;
-use crate::natf::early::{acknowledges, acknowledgment, of_packet, readdress, EN_CHOICES};
-use crate::natf::line;
+use crate::natf::early::{acknowledges, acknowledgment, of_packet, readdress};
 use crate::natf::nrt;
 use crate::natf::vat::{Direction, FlowId, Segment};
 use crate::natf::wire::control::{self, Early as Options, NONCE_END};
@@ -138,7 +135,7 @@ pub(crate) fn carry(
     name: &nrt::Entry,
     segment: Segment,
 ) -> Option<Arc<Carried>> {
-    if ns.early.load(Ordering::Relaxed) == 0 || skb.is_gso() {
+    if ns.early.get() == 0 || skb.is_gso() {
         return None;
     }
     let router = *name.routers().first()?;
@@ -382,18 +379,4 @@ pub(crate) fn lose(ns: &Netns<Endpoint>, mut kept: Kept) {
     while kept.pop().is_some() {
         ns.counters.bump(En::EarlyLost);
     }
-}
-
-/// Writes whether first packets travel.
-pub(crate) fn show(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
-    let choice = usize::from(ns.early.load(Ordering::Relaxed));
-    let word = EN_CHOICES.get(choice).copied().unwrap_or_default();
-    fmt::Write::write_fmt(out, format_args!("{word}\n"))
-}
-
-/// Takes it.
-pub(crate) fn store(ns: &Netns<Endpoint>, written: &Written<'_>) -> Result<usize> {
-    let choice = line::choice(written.lines, &EN_CHOICES).ok_or(EINVAL)?;
-    ns.early.store(choice, Ordering::Relaxed);
-    Ok(written.lines.len())
 }

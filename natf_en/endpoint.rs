@@ -22,6 +22,8 @@ use crate::linux::timings::Timings;
 use crate::names::SetAside;
 use crate::natf::counters::En;
 use crate::natf::domains::Suffix;
+use crate::natf::early::EN_CHOICES;
+use crate::natf::line::Choice;
 use crate::natf::nrt;
 use crate::natf::ports::Ports;
 use crate::natf::siphash;
@@ -51,7 +53,7 @@ pub(crate) struct Endpoint {
     pub(crate) domains: Snapshot<KVVec<Suffix>>,
     /// Keys for names under a suffix.
     #[pin]
-    pub(crate) keys: Snapshot<Keys>,
+    pub(crate) keys: Keys,
     /// Whether there are suffixes, or ever were.
     pub(crate) configured: AtomicBool,
     /// First octet of the virtual addresses.
@@ -83,8 +85,8 @@ pub(crate) struct Endpoint {
     /// Of these, those whose first packets travel, by own port and router: answers may come before the mapping is known.
     #[pin]
     pub(crate) awaited: Map<Shared<Flow>>,
-    /// Whether first packets travel: a choice of [`EN_CHOICES`](crate::natf::early::EN_CHOICES).
-    pub(crate) early: AtomicU8,
+    /// Whether first packets travel: they do at first.
+    pub(crate) early: Choice,
     /// What the packets held by all flows weigh together.
     pub(crate) held: AtomicU32,
     /// Packets whose senders have still to be told.
@@ -142,7 +144,7 @@ impl Namespace for Endpoint {
             counters: Counters::new()?,
             timings <- Timings::new(),
             domains <- Snapshot::new(KVVec::new()),
-            keys <- Snapshot::new(KVVec::new()),
+            keys <- Keys::new(KVVec::new()),
             configured: AtomicBool::new(false),
             prefix: AtomicU8::new(Prefix::DEFAULT.first()),
             dns_ports: AtomicU64::new(Ports::DEFAULT.to_bits()),
@@ -155,7 +157,7 @@ impl Namespace for Endpoint {
             incoming <- Incoming::new(VAT_MAX),
             negotiating <- Map::new(NEGOTIATING_MAX),
             awaited <- Map::new(NEGOTIATING_MAX),
-            early: AtomicU8::new(1),
+            early: Choice::new(&EN_CHOICES, 1),
             held: AtomicU32::new(0),
             answers <- BhLock::new(Answers::new()),
             doubts: AtomicBool::new(false),

@@ -224,37 +224,29 @@ impl Flow {
 
     /// Has the request carry a cookie from now on. False: it has one, or there is nothing to negotiate any more.
     pub(crate) fn set_cookie(&self, cookie: u64) -> bool {
-        match self.pending().as_deref_mut() {
-            Some(Pending {
-                cookie: place @ None,
-                moments,
-                early,
-                stage: Stage::Negotiating(_),
-                ..
-            }) => {
-                *place = Some(cookie);
-                moments.ask_anew();
-                early.begin_anew();
-                true
-            }
-            _ => false,
-        }
+        self.ask_anew(|pending| {
+            let is_first = pending.cookie.is_none();
+            pending.cookie.get_or_insert(cookie);
+            is_first
+        })
     }
 
     /// Notes that the router has told its time. False: it had before, or there is nothing to negotiate any more.
     pub(crate) fn is_told_time(&self) -> bool {
+        self.ask_anew(|pending| !core::mem::replace(&mut pending.told_time, true))
+    }
+
+    /// The router wants the request once more, with what `add` adds. False: `add` says that it was there, or there is
+    /// nothing to negotiate any more.
+    fn ask_anew(&self, add: impl FnOnce(&mut Pending) -> bool) -> bool {
         match self.pending().as_deref_mut() {
-            Some(Pending {
-                told_time: told @ false,
-                moments,
-                early,
-                stage: Stage::Negotiating(_),
-                ..
-            }) => {
-                *told = true;
-                moments.ask_anew();
-                early.begin_anew();
-                true
+            Some(pending) if matches!(pending.stage, Stage::Negotiating(_)) => {
+                let is_new = add(pending);
+                if is_new {
+                    pending.moments.ask_anew();
+                    pending.early.begin_anew();
+                }
+                is_new
             }
             _ => false,
         }

@@ -11,11 +11,11 @@ use kernel::prelude::*;
 use crate::endpoint::Endpoint;
 use crate::linux::clock;
 use crate::linux::netns::Netns;
-use crate::linux::sysfs::{File, Text, Written};
+use crate::linux::sysfs::{File, Text};
 use crate::natf::domains::{Command, Suffix};
 use crate::natf::ports::Ports;
 use crate::natf::vaddr::Prefix;
-use crate::{early, keys, names, room};
+use crate::{names, room};
 
 /// Most suffixes at a time.
 const DOMAINS_MAX: usize = 64;
@@ -26,37 +26,37 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         name: c"domains",
         private: false,
         show: show_domains,
-        store: Some(|ns, written| whole(written, store_domains(ns, written.lines))),
+        store: Some(|ns, written| written.whole(store_domains(ns, written.lines))),
     },
     File {
         name: c"prefix",
         private: false,
         show: |ns, out| writeln!(out, "{}", ns.prefix()),
-        store: Some(|ns, written| whole(written, store_prefix(ns, written.lines))),
+        store: Some(|ns, written| written.whole(store_prefix(ns, written.lines))),
     },
     File {
         name: c"dns_ports",
         private: false,
         show: |ns, out| writeln!(out, "{}", dns_ports(ns)),
-        store: Some(|ns, written| whole(written, store_dns_ports(ns, written.lines))),
+        store: Some(|ns, written| written.whole(store_dns_ports(ns, written.lines))),
     },
     File {
         name: c"early",
         private: false,
-        show: early::show,
-        store: Some(early::store),
+        show: |ns, out| writeln!(out, "{}", ns.early),
+        store: Some(|ns, written| written.whole(ns.early.set(written.lines).ok_or(EINVAL))),
     },
     File {
         name: c"names",
         private: false,
         show: names::show_learnt,
-        store: Some(|ns, written| whole(written, names::learn(ns, written.lines))),
+        store: Some(|ns, written| written.whole(names::learn(ns, written.lines))),
     },
     File {
         name: c"nrt",
         private: false,
         show: show_nrt,
-        store: Some(|ns, written| whole(written, names::restore(ns, written.lines))),
+        store: Some(|ns, written| written.whole(names::restore(ns, written.lines))),
     },
     File {
         name: c"vat",
@@ -68,13 +68,13 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         name: c"limits",
         private: false,
         show: room::show,
-        store: Some(|ns, written| whole(written, room::store(ns, written.lines))),
+        store: Some(|ns, written| written.whole(room::store(ns, written.lines))),
     },
     File {
         name: c"keys",
         private: true,
-        show: keys::show,
-        store: Some(keys::store),
+        show: |ns, out| ns.keys.show(out),
+        store: Some(|ns, written| written.whole(ns.keys.store(written.lines))),
     },
     File {
         name: c"stats",
@@ -89,11 +89,6 @@ pub(crate) const FILES: &[File<Endpoint>] = &[
         store: Some(|ns, written| ns.timings.store(written.lines)),
     },
 ];
-
-/// All whole lines are taken, or none.
-fn whole(written: &Written<'_>, result: Result) -> Result<usize> {
-    result.map(|()| written.lines.len())
-}
 
 fn show_domains(ns: &Netns<Endpoint>, out: &mut Text<'_>) -> fmt::Result {
     ns.domains

@@ -2,20 +2,15 @@
 
 //! The first packet of a flow comes with the request: when the mapping is there it is delivered, once.
 
-use core::fmt;
-use core::sync::atomic::Ordering;
-
 use kernel::prelude::*;
 use kernel::sync::rcu;
 
 use crate::linux::clock;
 use crate::linux::netns::Netns;
 use crate::linux::skb::Skb;
-use crate::linux::sysfs::{Text, Written};
 use crate::mappings::SWEEP_MS;
 use crate::natf::counters::Router as Count;
-use crate::natf::early::{is_of, is_wanted, key, remembered_ms, Way, ROUTER_CHOICES};
-use crate::natf::line;
+use crate::natf::early::{is_of, is_wanted, key, remembered_ms, Way};
 use crate::natf::wire::control::{Request, Response};
 use crate::natf::wire::ipv4;
 use crate::reply::Echo;
@@ -25,16 +20,13 @@ use crate::router::{Mapped, Router};
 /// come.
 pub(crate) const DELIVERED_MAX: u32 = 65_536;
 
-/// The choice at first: all, as with a forwarded port.
-pub(crate) const DEFAULT: u8 = 2;
-
 /// The packet of a request, its segment behind room for an IPv4 header.
 pub(crate) struct First(Skb);
 
 /// Takes the packet out of `request`, if it has one of its flow.
 pub(crate) fn take(ns: &Netns<Router>, request: &Request<'_>, proven: bool) -> Option<First> {
     let early = request.early?;
-    if !is_wanted(ns.early.load(Ordering::Relaxed), proven) {
+    if !is_wanted(ns.early.get(), proven) {
         ns.counters.bump(Count::EarlyUnwanted);
         return None;
     }
@@ -137,18 +129,4 @@ fn deliver(
         ns.counters.bump(Count::EarlyDelivered);
         skb.inject_by(ns.net(), mapped.ifindex);
     }
-}
-
-/// Writes the choice.
-pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
-    let choice = usize::from(ns.early.load(Ordering::Relaxed));
-    let word = ROUTER_CHOICES.get(choice).copied().unwrap_or_default();
-    fmt::Write::write_fmt(out, format_args!("{word}\n"))
-}
-
-/// Takes one.
-pub(crate) fn store(ns: &Netns<Router>, written: &Written<'_>) -> Result<usize> {
-    let choice = line::choice(written.lines, &ROUTER_CHOICES).ok_or(EINVAL)?;
-    ns.early.store(choice, Ordering::Relaxed);
-    Ok(written.lines.len())
 }

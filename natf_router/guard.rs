@@ -9,7 +9,7 @@ use kernel::prelude::*;
 
 use crate::linux::clock;
 use crate::linux::netns::Netns;
-use crate::linux::sysfs::{Text, Written};
+use crate::linux::sysfs::Text;
 use crate::natf::bucket::Bucket;
 use crate::natf::guard::{self, Judged, Limits, BUCKETS};
 use crate::router::Router;
@@ -67,10 +67,10 @@ pub(crate) fn show(ns: &Netns<Router>, out: &mut Text<'_>) -> fmt::Result {
 }
 
 /// Takes limits, a line each.
-pub(crate) fn store(ns: &Netns<Router>, written: &Written<'_>) -> Result<usize> {
+pub(crate) fn store(ns: &Netns<Router>, lines: &[u8]) -> Result {
     let guard = of(ns)?;
-    let mut lines = written.lines.split(|&byte| byte == b'\n');
+    let mut lines = lines.split(|&byte| byte == b'\n');
     let limits = lines.try_fold(guard.limits(), Limits::with);
     guard.set_limits(limits.ok_or(EINVAL)?);
-    Ok(written.lines.len())
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! What the router knows in one network namespace.
 
 use core::net::Ipv4Addr;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use kernel::new_mutex;
 use kernel::prelude::*;
@@ -22,6 +22,8 @@ use crate::linux::timings::{Start, Timings};
 use crate::mappings::{self, Mappings, SWEEP_MS};
 use crate::natf::act::Limit;
 use crate::natf::counters::Router as Count;
+use crate::natf::early::ROUTER_CHOICES;
+use crate::natf::line::Choice;
 use crate::natf::timings::Router as Stage;
 use crate::natf::wire::control::Response;
 use crate::reply::Echo;
@@ -41,7 +43,7 @@ pub(crate) struct Router {
     pub(crate) act: Snapshot<Act>,
     /// Keys of endpoints.
     #[pin]
-    pub(crate) keys: Snapshot<Keys>,
+    pub(crate) keys: Keys,
     /// Those who change it, one at a time.
     #[pin]
     pub(crate) writers: Mutex<Writers>,
@@ -53,8 +55,8 @@ pub(crate) struct Router {
     /// Those that were made.
     #[pin]
     pub(crate) mappings: Mappings,
-    /// Whose first packets are delivered: a choice of [`early::ROUTER_CHOICES`](crate::natf::early::ROUTER_CHOICES).
-    pub(crate) early: AtomicU8,
+    /// Whose first packets are delivered: at first all, as with a forwarded port.
+    pub(crate) early: Choice,
     /// Requests whose first packets were delivered, by nonce and source: when they are forgotten, in milliseconds since boot.
     #[pin]
     pub(crate) delivered: Map<u64>,
@@ -118,12 +120,12 @@ impl Namespace for Router {
             counters: Counters::new()?,
             timings <- Timings::new(),
             act <- Snapshot::new(act::empty()),
-            keys <- Snapshot::new(KVVec::new()),
+            keys <- Keys::new(KVVec::new()),
             writers <- new_mutex!(Writers::new()),
             guard: SetOnce::new(),
             pending <- Map::new(PENDING_MAX),
             mappings <- Mappings::new(),
-            early: AtomicU8::new(early::DEFAULT),
+            early: Choice::new(&ROUTER_CHOICES, 2),
             delivered <- Map::new(early::DELIVERED_MAX),
             epoch: AtomicU64::new(clock::random_u64()),
         }? Error)

@@ -4,10 +4,11 @@
 
 use core::fmt::{self, Write};
 
+use kernel::prelude::*;
+
 use crate::act;
 use crate::early;
 use crate::guard;
-use crate::keys;
 use crate::linux::netns::Netns;
 use crate::linux::sysfs::{File, Text};
 use crate::mappings;
@@ -32,19 +33,19 @@ pub(crate) const FILES: &[File<Router>] = &[
         name: c"limits",
         private: false,
         show: guard::show,
-        store: Some(guard::store),
+        store: Some(|ns, written| written.whole(guard::store(ns, written.lines))),
     },
     File {
         name: c"keys",
         private: true,
-        show: keys::show,
-        store: Some(keys::store),
+        show: |ns, out| ns.keys.show(out),
+        store: Some(|ns, written| written.whole(ns.keys.store(written.lines))),
     },
     File {
         name: c"early",
         private: false,
-        show: early::show,
-        store: Some(early::store),
+        show: |ns, out| writeln!(out, "{}", ns.early),
+        store: Some(|ns, written| written.whole(ns.early.set(written.lines).ok_or(EINVAL))),
     },
     File {
         name: c"mappings",

@@ -9,7 +9,7 @@ use kernel::types::Opaque;
 
 /// A key, prepared for use, that nobody can read back; wiped when it is dropped.
 #[pin_data(PinnedDrop)]
-pub(crate) struct HmacKey {
+pub(super) struct HmacKey {
     #[pin]
     key: Opaque<bindings::hmac_sha256_key>,
 }
@@ -21,7 +21,7 @@ unsafe impl Sync for HmacKey {}
 
 impl HmacKey {
     /// The key that `raw` is.
-    pub(crate) fn new(raw: &[u8]) -> impl PinInit<Self> + '_ {
+    pub(super) fn new(raw: &[u8]) -> impl PinInit<Self> + '_ {
         // SAFETY: the slot is memory for a key, which the function fills completely; `raw` is so long.
         let key = Opaque::ffi_init(move |slot| unsafe {
             bindings::hmac_sha256_preparekey(slot, raw.as_ptr(), raw.len());
@@ -50,7 +50,7 @@ impl PinnedDrop for HmacKey {
 }
 
 /// Overwrites a secret, also if nobody looks at it afterwards.
-pub(crate) fn wipe<const N: usize>(secret: &mut [u8; N]) {
+pub(super) fn wipe<const N: usize>(secret: &mut [u8; N]) {
     // SAFETY: an exclusive reference to plain bytes.
     unsafe { core::ptr::write_volatile(secret, [0; N]) };
 }

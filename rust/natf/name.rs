@@ -225,16 +225,6 @@ impl Name {
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
-
-    /// The labels, host first.
-    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.as_str().split('.')
-    }
-
-    /// See [`NameRef::fnv1a`].
-    pub fn fnv1a(&self) -> u32 {
-        self.view().fnv1a()
-    }
 }
 
 impl PartialEq for Name {
@@ -286,7 +276,7 @@ mod tests {
         assert_eq!(name, Name::parse(b"alice.home_1.example-2.net").unwrap());
         assert_eq!(name.to_string(), "alice.home_1.example-2.net");
         assert_eq!(format!("{name:?}"), "\"alice.home_1.example-2.net\"");
-        assert_eq!(name.labels().next_back(), Some("net"));
+        assert_eq!(name.view().labels().next_back(), Some("net"));
     }
 
     #[test]
@@ -365,7 +355,7 @@ mod tests {
     #[test]
     fn hash_of_the_virtual_address() {
         // Values of the FNV authors' test suite.
-        assert_eq!(Name::parse(b"a").unwrap().fnv1a(), 0xe40c_292c);
-        assert_eq!(Name::parse(b"foobar").unwrap().fnv1a(), 0xbf9c_f968);
+        assert_eq!(Name::parse(b"a").unwrap().view().fnv1a(), 0xe40c_292c);
+        assert_eq!(Name::parse(b"foobar").unwrap().view().fnv1a(), 0xbf9c_f968);
     }
 }

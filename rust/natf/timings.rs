@@ -325,17 +325,6 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_words() {
-        for all in [En::ALL, Router::ALL] {
-            let mut names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
-            assert!(names.iter().all(|name| !name.contains(' ')));
-            names.sort_unstable();
-            names.dedup();
-            assert_eq!(names.len(), all.len());
-        }
-    }
-
-    #[test]
     fn three_commands() {
         assert_eq!(Command::parse(b"on\n"), Some(Command::On));
         assert_eq!(Command::parse(b"off\n"), Some(Command::Off));

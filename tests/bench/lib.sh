@@ -32,6 +32,16 @@ known_neighbours() {
     done
 }
 
+# quiet_topology: the network without rules, where all know each other, and the name server
+quiet_topology() {
+    topology
+    hgw nft flush ruleset
+    on_direct
+    known_neighbours en isp hgw alice
+    off_direct
+    name_server
+}
+
 with() {
     local contender=$1
     shift

@@ -60,6 +60,19 @@ address_of() { # address_of NAME: what an application on en gets for it
 # rows NAMESPACE FILE: number of entries of a table
 rows() { show "$1" "$2" | grep -c . || true; }
 
+# request [FIELD=VALUE…]: en asks the router by hand, and says what it answers; asked NAME [FIELD=VALUE…]: the code of that
+request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
+asked() { request "name=$1" "${@:2}" | cut -d' ' -f1,2; }
+
+# busy NAMESPACE [N]: under lib/traffic.py its flows are open and carry packets both ways, and N others (1) are being
+# negotiated, so hold packets; $WORK/vat is what it saw
+busy() {
+    show "$1" natf_en/vat >"$WORK/vat"
+    [ "$(grep -c negotiating "$WORK/vat")" -ge "${2:-1}" ] &&
+        [ "$(grep -vc negotiating "$WORK/vat")" -ge 20 ] &&
+        [ "$(stat_of "$1" natf_en translated_in)" -ge 50 ]
+}
+
 # connections [FILTER…]: the router's conntrack entries
 connections() { hgw conntrack -L "$@" 2>/dev/null; }
 

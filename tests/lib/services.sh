@@ -155,6 +155,14 @@ fetch() { # fetch NAMESPACE URL [curl options]: the page, or curl's error
     in_ns "$ns" curl -sS --max-time 20 "$@" "$url"
 }
 
+# traffic_server: what lib/traffic.py talks to, 400 flows a second for minutes
+traffic_server() {
+    web_server alice
+    background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
+    wait_for listening alice udp 5000
+    sysctl -qw net.netfilter.nf_conntrack_max=131072
+}
+
 # talk ADDRESS PORT page|reset: connect en's PORT to a web server there; read its page until it closes, or
 # reset the connection
 talk() {

@@ -7,22 +7,27 @@
 #                         203.0.113.65 ─ eth0 ─ web 203.0.113.66: a host with neither NAT nor NAT-f
 #
 # Interfaces: every host has eth0; isp has en, hgw, web; hgw has wan and the bridge lan.
+#
+# second_home adds another one, with the same private addresses: isp 203.0.113.9 ─ wan hgw2 .10 ─ lan ─ dan 192.168.0.10
 
 EN=198.51.100.2
 G2=203.0.113.2
 WEB=203.0.113.66
 NAMESERVER=198.51.100.1
-export EN G2 WEB NAMESERVER
+HGW2=203.0.113.10
+export EN G2 WEB NAMESERVER HGW2
 
 # in NAMESPACE CMD…
 in_ns() { ip netns exec "$@"; }
 en() { ip netns exec en "$@"; }
 isp() { ip netns exec isp "$@"; }
 hgw() { ip netns exec hgw "$@"; }
+hgw2() { ip netns exec hgw2 "$@"; }
 web() { ip netns exec web "$@"; }
 alice() { ip netns exec alice "$@"; }
 bob() { ip netns exec bob "$@"; }
 carol() { ip netns exec carol "$@"; }
+dan() { ip netns exec dan "$@"; }
 
 namespace() {
     ip netns add "$1"
@@ -74,15 +79,35 @@ topology() {
     # A Debian root may have none, or a link to a daemon's; "ip netns exec" binds the host's own over it.
     rm -f /etc/resolv.conf
     : >/etc/resolv.conf
-    mkdir -p /etc/netns/en
-    echo "nameserver $NAMESERVER" >/etc/netns/en/resolv.conf
+    asks_isp en
 }
 
-# The home router as a careful owner sets it up: masquerade outwards, and nothing that was not asked
-# for comes in, not even a ping. Invalid packets are dropped, which is what makes a badly tracked
+second_home() {
+    namespace hgw2
+    namespace dan
+    link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
+    link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
+    ip -n hgw2 route add default via 203.0.113.9
+    ip -n dan route add default via 192.168.0.1
+    hgw2 sysctl -qw net.ipv4.ip_forward=1
+    firewall hgw2
+    asks_isp hgw2 dan
+}
+
+# asks_isp NAMESPACE…: their name server is the one in isp
+asks_isp() {
+    local host
+    for host; do
+        mkdir -p "/etc/netns/$host"
+        echo "nameserver $NAMESERVER" >"/etc/netns/$host/resolv.conf"
+    done
+}
+
+# firewall [NAMESPACE]: a home router (hgw) as a careful owner sets it up: masquerade outwards, and nothing that was
+# not asked for comes in, not even a ping. Invalid packets are dropped, which is what makes a badly tracked
 # connection visible.
 firewall() {
-    hgw nft -f - <<'RULES'
+    in_ns "${1:-hgw}" nft -f - <<'RULES'
 table ip nat {
     chain postrouting {
         type nat hook postrouting priority srcnat;

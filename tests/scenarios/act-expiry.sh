@@ -9,7 +9,6 @@
 topology
 insmod_router
 act() { show hgw natf_router/act; }
-asked() { en python3 "$NATF_TESTS/lib/request.py" "name=$1" | cut -d' ' -f1,2; }
 
 # Far enough in the future not to be reached by itself.
 now=$(date +%s)

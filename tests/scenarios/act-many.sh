@@ -9,7 +9,6 @@ topology
 insmod_router
 file=/sys/kernel/natf_router/act
 act() { show hgw natf_router/act; }
-asked() { en python3 "$NATF_TESTS/lib/request.py" "name=$1" | cut -d' ' -f1,2; }
 
 for ((i = 0; i < 10000; i++)); do
     echo "add host-$i.guests 192.168.0.10 allow tcp 80,443 until 9999999999 comment \"number $i\""

@@ -10,7 +10,6 @@ topology
 insmod_router
 act() { show hgw natf_router/act; }
 # asked NAME [KEY=VALUE…]: the code of the answer
-asked() { en python3 "$NATF_TESTS/lib/request.py" "name=$1" "${@:2}" | cut -d' ' -f1,2; }
 
 label=$(printf 'a%.0s' {1..63})
 write hgw natf_router/act "\

@@ -14,7 +14,6 @@ write hgw natf_router/limits "cookie 1000000"
 file=/sys/kernel/natf_router/act
 act() { show hgw natf_router/act; }
 at_once() { printf '%s\n' "$1" | hgw dd of=$file bs=64K status=none; } # in one write
-asked() { en python3 "$NATF_TESTS/lib/request.py" "name=$1" | cut -d' ' -f1,2; }
 
 for table in old new; do
     {

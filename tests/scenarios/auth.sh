@@ -16,7 +16,6 @@ write hgw natf_router/keys "add laptop ${laptop^^}"
 write hgw natf_router/act "add alice 192.168.0.10 allow key office,laptop"
 write hgw natf_router/act "add bob 192.168.0.11 allow key laptop"
 write hgw natf_router/act "add carol 192.168.0.12 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 ok_="code 0 mapped $G2:80 lifetime 432000"
 denied="code 1 mapped 0.0.0.0:0 lifetime 0"
 bad="code 9 mapped 0.0.0.0:0 lifetime 0"

@@ -11,7 +11,6 @@
 topology
 insmod_router
 write hgw natf_router/act "add alice 192.168.0.10 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 
 matches "control: the true address is answered" "$(request "en=$EN")" '^code 0 '
 capture web web eth0 icmp

@@ -7,21 +7,9 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 topology
-namespace hgw2
-namespace dan
-link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
-link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
-ip -n hgw2 route add default via 203.0.113.9
-ip -n dan route add default via 192.168.0.1
-in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1
-hgw nft -s list ruleset >"$WORK/rules"
-in_ns hgw2 nft -f "$WORK/rules"
-for host in hgw hgw2 alice bob dan; do
-    mkdir -p /etc/netns/$host
-    echo "nameserver $NAMESERVER" >/etc/netns/$host/resolv.conf
-done
+second_home
+asks_isp hgw alice bob
 strict_filter hgw
 strict_filter hgw2
 echo "dan.house 60 A $HGW2" >"$WORK/more"

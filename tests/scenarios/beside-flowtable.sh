@@ -9,20 +9,8 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 topology
-namespace hgw2
-namespace dan
-link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
-link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
-ip -n hgw2 route add default via 203.0.113.9
-ip -n dan route add default via 192.168.0.1
-in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1
-in_ns hgw2 nft add table ip nat
-in_ns hgw2 nft add chain ip nat postrouting '{ type nat hook postrouting priority srcnat; }'
-in_ns hgw2 nft add rule ip nat postrouting oifname wan masquerade
-mkdir -p /etc/netns/dan
-echo "nameserver $NAMESERVER" >/etc/netns/dan/resolv.conf
+second_home
 
 fast() { # fast NAMESPACE DEVICES: a flow table for everything
     in_ns "$1" nft -f - <<RULES

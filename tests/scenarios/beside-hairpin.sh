@@ -13,10 +13,7 @@ topology
 namespace dora
 link hgw lan2 192.168.1.1/24 dora eth0 192.168.1.10/24
 ip -n dora route add default via 192.168.1.1
-for host in bob carol dora; do
-    mkdir -p /etc/netns/$host
-    echo "nameserver $NAMESERVER" >/etc/netns/$host/resolv.conf
-done
+asks_isp bob carol dora
 name_server
 web_server alice
 udp_echo alice 5000

@@ -9,7 +9,6 @@
 topology
 insmod_router
 write hgw natf_router/act "add alice 192.168.0.10 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 
 matches "control: in one piece it is answered" "$(request)" '^code 0 '
 is "in two pieces it is not" "$(request split=64)" silence

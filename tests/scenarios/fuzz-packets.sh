@@ -13,7 +13,6 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 seed=${NATF_SEED:-$((RANDOM * 32768 + RANDOM))}
 duration=$((${NATF_MINUTES:-0} * 60))
 ((duration)) || duration=3
@@ -44,7 +43,7 @@ ip -n hgw address add 192.168.0.1/24 dev lan
 ip -n hgw link set lan up
 home_host alice 10
 firewall
-in_ns hgw2 nft -f - <<'RULES'
+hgw2 nft -f - <<'RULES'
 table ip nat {
     chain postrouting {
         type nat hook postrouting priority srcnat;
@@ -54,14 +53,9 @@ table ip nat {
 RULES
 background wire mallory python3 "$NATF_TESTS/fuzz/wire.py" "$seed" "${pairs[@]}"
 : >/etc/resolv.conf
-for host in en dan; do
-    mkdir -p "/etc/netns/$host"
-    echo "nameserver $NAMESERVER" >"/etc/netns/$host/resolv.conf"
-done
+asks_isp en dan
 name_server
-web_server alice
-background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
-sysctl -qw net.netfilter.nf_conntrack_max=131072
+traffic_server
 
 configure_en() {
     write en natf_en/domains "add home.example.net"

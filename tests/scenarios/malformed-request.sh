@@ -12,7 +12,6 @@ write hgw natf_router/act "add alice 192.168.0.10 allow"
 write hgw natf_router/act "add carol 192.168.0.12 deny"
 write hgw natf_router/act "add dave 10.9.9.9 allow"
 write hgw natf_router/act "add router 192.168.0.1 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 
 mapped='code 0 mapped 203.0.113.2:80 lifetime 432000'
 is "control: a well-formed request is answered" "$(request)" "$mapped"

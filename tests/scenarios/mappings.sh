@@ -16,7 +16,6 @@ configure() {
 configure
 web_server alice
 web_server web
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 list() { show hgw natf_router/mappings | sed -E 's/ [0-9]+ [0-9]+$//' | sort; }
 table() { show hgw natf_router/tables | awk -v name="$1" '$1 == name { print $2, $3 }'; }
 

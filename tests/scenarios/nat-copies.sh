@@ -10,7 +10,6 @@
 topology
 insmod_router
 write hgw natf_router/act "add alice 192.168.0.10 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 hgw nft -f - <<'RULES' 2>"$WORK/output" || skip_all "this kernel has no dup"
 table ip copies {
     chain prerouting {

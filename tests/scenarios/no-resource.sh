@@ -9,7 +9,6 @@
 topology
 insmod_router
 write hgw natf_router/act "add alice 192.168.0.10 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 none="code 4 mapped 0.0.0.0:0 lifetime 0"
 forbidden="code 2 mapped 0.0.0.0:0 lifetime 0"
 count() { stat_of hgw natf_router "$1"; }

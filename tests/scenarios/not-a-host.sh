@@ -10,7 +10,6 @@
 topology
 insmod_router
 write hgw natf_router/act "add alice 192.168.0.10 allow"
-request() { en python3 "$NATF_TESTS/lib/request.py" "$@"; }
 matches "control: a host is mapped" "$(request)" "^code 0 "
 hgw conntrack -F 2>/dev/null
 

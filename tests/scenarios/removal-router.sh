@@ -7,46 +7,23 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 topology
 name_server
-web_server alice
-background alice.echo alice python3 "$NATF_TESTS/lib/traffic.py" echo
-wait_for listening alice udp 5000
-sysctl -qw net.netfilter.nf_conntrack_max=131072
+traffic_server
 natf_on
-# 400 flows a second, for minutes.
 natf_unlimited
 rounds=$(rounds 2)
 # A negotiation takes longer than a look at the table, so that there is always one under way.
 delay 20
-mkdir -p /etc/netns/dan
-echo "nameserver $NAMESERVER" >/etc/netns/dan/resolv.conf
 
 build() {
-    namespace hgw2
-    namespace dan
-    link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
-    link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
-    ip -n hgw2 route add default via 203.0.113.9
-    ip -n dan route add default via 192.168.0.1
-    in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1
-    in_ns hgw2 nft add table ip nat
-    in_ns hgw2 nft add chain ip nat postrouting '{ type nat hook postrouting priority srcnat; }'
-    in_ns hgw2 nft add rule ip nat postrouting oifname wan masquerade
+    second_home
     configure
 }
 configure() { write hgw2 natf_en/domains "add home.example.net"; }
 start() {
     background traffic dan python3 "$NATF_TESTS/lib/traffic.py" $NAMESERVER alice.home.example.net
-    wait_for busy
-}
-# busy: flows of dan are open and carry packets both ways, and others are being negotiated, so hold packets
-busy() {
-    show hgw2 natf_en/vat >"$WORK/vat"
-    [ "$(grep -c negotiating "$WORK/vat")" -ge "${1:-1}" ] &&
-        [ "$(grep -vc negotiating "$WORK/vat")" -ge 20 ] &&
-        [ "$(stat_of hgw2 natf_en translated_in)" -ge 50 ]
+    wait_for busy hgw2
 }
 gone() { [ -z "$(ip -n isp -o link show hgw2 2>/dev/null)" ]; }
 
@@ -57,7 +34,7 @@ for ((round = 0; round < rounds; round++)); do
     if ((round % 2)); then
         # hgw falls silent, so that hgw2 holds all that is new when it goes.
         lose isp forward ip daddr "$G2" icmp type echo-request
-        wait_for busy 10
+        wait_for busy hgw2 10
     fi
     ip netns del hgw2
     wait_for gone
@@ -72,7 +49,7 @@ build
 start
 good=0
 for ((round = 0; round < rounds; round++)); do
-    wait_for busy
+    wait_for busy hgw2
     rmmod natf_en
     insmod_en
     configure

@@ -9,22 +9,14 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 topology
-namespace hgw2
-namespace dan
-link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
+second_home
 link isp hgw3 203.0.113.13/30 hgw2 wan2 203.0.113.14/30
-link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
-ip -n hgw2 route add default via 203.0.113.9
 ip -n hgw2 route add $G2 via 203.0.113.13
-ip -n dan route add default via 192.168.0.1
-in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1
-in_ns hgw2 nft add table ip nat
-in_ns hgw2 nft add chain ip nat postrouting '{ type nat hook postrouting priority srcnat; }'
-in_ns hgw2 nft add rule ip nat postrouting ip saddr 192.168.0.0/24 masquerade
-mkdir -p /etc/netns/dan
-echo "nameserver $NAMESERVER" >/etc/netns/dan/resolv.conf
+hgw2 nft -f - <<'RULES'
+flush chain ip nat postrouting
+add rule ip nat postrouting ip saddr 192.168.0.0/24 masquerade
+RULES
 name_server
 web_server alice
 udp_echo alice 5000
@@ -45,4 +37,4 @@ ok "with the address of the route to the virtual addresses" \
     test "$(count_packets wan2 "src $HGW2 and tcp")" -gt 5
 is "nothing was sent twice" "$(repeated_segments wan2)" ""
 is "dan's router tracks three connections" \
-    "$(in_ns hgw2 conntrack -L 2>/dev/null | grep -c 'dst=240\.')" 3
+    "$(hgw2 conntrack -L 2>/dev/null | grep -c 'dst=240\.')" 3

@@ -8,43 +8,13 @@
 # shellcheck source=tests/lib.sh
 . "$NATF_TESTS/lib.sh"
 
-HGW2=203.0.113.10
 topology
-namespace hgw2
-namespace dan
-link isp hgw2 203.0.113.9/30 hgw2 wan $HGW2/30
-link hgw2 lan 192.168.0.1/24 dan eth0 192.168.0.10/24
-ip -n hgw2 route add default via 203.0.113.9
-ip -n dan route add default via 192.168.0.1
-in_ns hgw2 sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.wan.rp_filter=1
-in_ns hgw2 nft -f - <<'RULES'
-table ip nat {
-    chain postrouting {
-        type nat hook postrouting priority srcnat;
-        oifname "wan" masquerade
-    }
-}
-table inet filter {
-    chain forward {
-        type filter hook forward priority filter; policy drop;
-        ct state invalid drop
-        ct state established,related accept
-        iifname "lan" oifname "wan" accept
-    }
-    chain input {
-        type filter hook input priority filter; policy drop;
-        ct state established,related accept
-        iifname { "lo", "lan" } accept
-    }
-}
-RULES
-mkdir -p /etc/netns/dan /etc/netns/hgw2
-echo "nameserver $NAMESERVER" | tee /etc/netns/dan/resolv.conf >/etc/netns/hgw2/resolv.conf
+second_home
+strict_filter hgw2
 name_server
 web_server alice
 web_server carol
 udp_echo alice 5000
-dan() { in_ns dan "$@"; }
 
 not_ok "control: without the modules dan cannot get in" \
     fetch dan http://alice.home.example.net/ --connect-timeout 1
@@ -78,7 +48,7 @@ head -c 8000000 /dev/urandom >"$WORK/web.alice/big"
 is "8 MB arrive unchanged" \
     "$(fetch dan http://alice.home.example.net/big | sha256sum)" "$(sha256sum <"$WORK/web.alice/big")"
 is "dan's router tracks the flow to the virtual address" \
-    "$(in_ns hgw2 conntrack -L -p tcp 2>/dev/null | grep -c 'src=192.168.0.10 dst=240\.' | awk '{ print ($1 > 0) }')" 1
+    "$(hgw2 conntrack -L -p tcp 2>/dev/null | grep -c 'src=192.168.0.10 dst=240\.' | awk '{ print ($1 > 0) }')" 1
 
 line_echo alice 7000
 talker dans dan alice.home.example.net 7000
@@ -88,7 +58,7 @@ hgw conntrack -F 2>/dev/null
 tell dans "are you there"
 ok "is reset when alice's router forgot it" wait_for heard dans 'ended: Connection reset by peer'
 is "also in the table of dan's router" \
-    "$(in_ns hgw2 conntrack -L -p tcp --dport 7000 2>/dev/null | grep -vc CLOSE || true)" 0
+    "$(hgw2 conntrack -L -p tcp --dport 7000 2>/dev/null | grep -vc CLOSE || true)" 0
 capture_end wire
 is "no virtual address was on the wire" "$(packets wire | grep -c '240\.0\.' || true)" 0
 is "no first packet was sent twice" "$(repeated_segments wire 'tcp[tcpflags] & tcp-syn != 0' | grep -c . || true)" 0

@@ -96,20 +96,6 @@ impl fmt::Display for Error {
     }
 }
 
-/// The one question of a query or a response. Query and response belong together if id, type and name
-/// are equal, and the addresses and ports of their packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Transaction id.
-    pub id: u16,
-    /// Whether the message is a response.
-    pub response: bool,
-    /// Type that is asked for.
-    pub qtype: u16,
-    /// Name that is asked for, its case folded (resolvers play with it: "0x20").
-    pub name: Name,
-}
-
 /// What the header says, and the question as far as it is a plain field.
 struct Start {
     flags: u16,
@@ -151,26 +137,6 @@ impl Start {
         let plain = flag::RESPONSE | flag::TRUNCATED | flag::RCODE;
         self.flags & plain == flag::RESPONSE
     }
-}
-
-/// The question of a message. `None` if it does not have just one, of class IN, about a name that can
-/// be ours, or if the message is no standard query or the response to one.
-pub fn question(message: &[u8]) -> Result<Option<Question>, Error> {
-    let Some(start) = Start::read(message)? else {
-        return Ok(None);
-    };
-    let name = label::name(message, HEADER_LEN)?;
-    Ok(name.map(|name| Question {
-        id: field::half(message, at::ID),
-        response: start.flags & flag::RESPONSE != 0,
-        qtype: start.qtype,
-        name,
-    }))
-}
-
-/// The question of a query; `None` for everything that [`question`] has none for, and for responses.
-pub fn inspect_query(message: &[u8]) -> Result<Option<Question>, Error> {
-    Ok(question(message)?.filter(|question| !question.response))
 }
 
 /// What a response says.

@@ -37,7 +37,6 @@ mod at {
     pub(super) const CHECKSUM: usize = 2;
     pub(super) const IDENT: usize = 4;
     pub(super) const SEQ: usize = 6;
-    pub(super) const NEXT_HOP_MTU: usize = 6;
 }
 
 /// A view of an ICMP message. The buffer must end where the message does.
@@ -52,11 +51,6 @@ impl<T: AsRef<[u8]>> Packet<T> {
             0..HEADER_LEN => Err(Error::Truncated(Layer::Icmp)),
             _ => Ok(Packet(buffer)),
         }
-    }
-
-    /// Gives the buffer back.
-    pub fn into_inner(self) -> T {
-        self.0
     }
 
     /// Type.
@@ -102,12 +96,6 @@ impl<T: AsRef<[u8]>> Packet<T> {
     /// What follows the header: the data of an echo, the quotation of an error.
     pub fn data(&self) -> &[u8] {
         field::part(self.0.as_ref(), HEADER_LEN, usize::MAX)
-    }
-
-    /// Fragmentation needed: the MTU in bytes of the link that was too narrow (RFC 1191, 4); 0 from
-    /// a router that predates it.
-    pub fn next_hop_mtu(&self) -> u16 {
-        field::half(self.0.as_ref(), at::NEXT_HOP_MTU)
     }
 
     /// Whether this is an error message, which quotes the packet it is about.
@@ -234,10 +222,7 @@ mod tests {
         let bytes = [3, 4, 0, 0, 0, 0, 0x05, 0xdc, 0x45, 1, 2];
         let packet = Packet::new_checked(&bytes).unwrap();
         assert_eq!(packet.inner(), Some(&[0x45, 1, 2][..]));
-        assert_eq!(
-            (packet.code(), packet.next_hop_mtu()),
-            (CODE_FRAGMENTATION_NEEDED, 1500)
-        );
+        assert_eq!(packet.code(), CODE_FRAGMENTATION_NEEDED);
         assert_eq!(EchoRepr::parse(&packet), None);
     }
 

@@ -113,11 +113,6 @@ impl<T: AsRef<[u8]>> Packet<T> {
         Ok(packet)
     }
 
-    /// Gives the buffer back.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-
     fn fragment_field(&self) -> u16 {
         field::half(self.0.as_ref(), at::FRAGMENT)
     }

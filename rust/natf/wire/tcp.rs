@@ -100,11 +100,6 @@ impl<T: AsRef<[u8]>> Packet<T> {
         }
     }
 
-    /// Gives the buffer back.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-
     /// Source port.
     pub fn src_port(&self) -> u16 {
         field::half(self.0.as_ref(), at::SRC_PORT)

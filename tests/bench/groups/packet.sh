@@ -22,12 +22,7 @@ for kind in udp tcp; do
     done
 done
 
-topology
-hgw nft flush ruleset
-on_direct
-known_neighbours en isp hgw alice
-off_direct
-name_server
+quiet_topology
 
 # natf_en in front of a router that only forwards ports: what it costs EN, and nothing else.
 on_alone() {

@@ -19,12 +19,7 @@ say goal requests natf/forward least 0.98 "Requests over one connection"
 say chart connections connections/s Connections with one request each, one after the other
 say row connections "opened, used, closed"
 
-topology
-hgw nft flush ruleset
-on_direct
-known_neighbours en isp hgw alice
-off_direct
-name_server
+quiet_topology
 
 measure() {
     local name value

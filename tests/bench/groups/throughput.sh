@@ -34,12 +34,7 @@ for way in out in; do
     say goal udp-64-$way natf/forward least 0.98 "UDP, 64 bytes, $where"
 done
 
-topology
-hgw nft flush ruleset
-on_direct
-known_neighbours en isp hgw alice
-off_direct
-name_server
+quiet_topology
 background alice.iperf3 alice iperf3 -s
 wait_for listening alice tcp 5201
 

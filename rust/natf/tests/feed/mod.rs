@@ -194,16 +194,11 @@ fn early_data(request: &Request<'_>) {
 
 /// DNS messages: only what has to be is changed, or nothing.
 pub fn dns(bytes: &[u8]) {
-    let question = dns::question(bytes);
     let answer = dns::inspect(bytes);
-    let _ = dns::inspect_query(bytes);
     let mut rewritten = bytes.to_vec();
     let count = dns::rewrite(&mut rewritten, ADDR, Some(60), &mut Delta::new());
     match (answer, count) {
         (Ok(Some(answer)), Ok(count)) => {
-            let question = question.unwrap().unwrap();
-            assert!(question.response);
-            assert_eq!((question.id, question.name), (answer.id, answer.name));
             assert!((1..=count).contains(&answer.addresses.as_slice().len()));
             let changed = bytes.iter().zip(&rewritten).filter(|(old, new)| old != new);
             assert!(changed.count() <= 8 * count + 1);

@@ -128,7 +128,6 @@ fn every_short_length_is_refused() {
             Err(Error::Truncated)
         );
         assert_eq!(short, bytes[..len]);
-        assert_eq!(question(&bytes[..len]).is_ok(), len >= 28);
     }
 }
 
@@ -275,35 +274,6 @@ fn a_name_inside_an_address_does_not_change_the_set() {
     assert_eq!(rewrite(&mut bytes, V1, None, &mut Delta::new()), Ok(2));
     let len = bytes.len();
     assert_eq!(bytes[len - 4..], V1.octets());
-}
-
-#[test]
-fn questions() {
-    let mut bytes = plain();
-    let expected = Question {
-        id: 0x1234,
-        response: true,
-        qtype: TYPE_A,
-        name: Name::parse(b"alice.home").unwrap(),
-    };
-    assert_eq!(question(&bytes), Ok(Some(expected)));
-    assert_eq!(inspect_query(&bytes), Ok(None));
-    bytes[2] = 1;
-    let query = Question {
-        response: false,
-        ..expected
-    };
-    assert_eq!(inspect_query(&bytes), Ok(Some(query)));
-    for type_ in [TYPE_AAAA, TYPE_SVCB, TYPE_HTTPS] {
-        let bytes = Builder::new("alice.home", type_).0;
-        assert_eq!(
-            question(&bytes),
-            Ok(Some(Question {
-                qtype: type_,
-                ..expected
-            }))
-        );
-    }
 }
 
 #[test]
