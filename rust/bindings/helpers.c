@@ -182,8 +182,8 @@ u8 *natf_skb_writable(struct sk_buff *skb, u32 len)
 {
 	u32 end = skb_network_offset(skb) + len;
 
-	/* As most are; the same question as the function asks, without the call. */
-	if (end <= skb_headlen(skb) && !skb_cloned(skb))
+	/* As most are, TCP's among them; the same question as the function asks, without the call. */
+	if (end <= skb_headlen(skb) && (!skb_cloned(skb) || skb_clone_writable(skb, end)))
 		return skb_network_header(skb);
 	return skb_ensure_writable(skb, end) ? NULL : skb_network_header(skb);
 }
@@ -988,6 +988,9 @@ void natf_spin_unlock_bh(spinlock_t *lock)
 
 u64 natf_now_ms(void)
 {
+	/* Without the call, where there is nothing to divide. */
+	if (MSEC_PER_SEC % HZ == 0)
+		return get_jiffies_64() * (MSEC_PER_SEC / HZ);
 	return jiffies64_to_msecs(get_jiffies_64());
 }
 
