@@ -96,11 +96,6 @@ int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf
 	return rhashtable_replace_fast(ht, &old->node, &new->node, natf_table_params);
 }
 
-u32 natf_table_len(const struct rhashtable *ht)
-{
-	return atomic_read(&ht->nelems);
-}
-
 void natf_table_walk_enter(struct rhashtable *ht, struct rhashtable_iter *iter)
 {
 	rhashtable_walk_enter(ht, iter);
