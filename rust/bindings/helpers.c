@@ -96,11 +96,6 @@ int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf
 	return rhashtable_replace_fast(ht, &old->node, &new->node, natf_table_params);
 }
 
-u32 natf_table_len(const struct rhashtable *ht)
-{
-	return atomic_read(&ht->nelems);
-}
-
 void natf_table_walk_enter(struct rhashtable *ht, struct rhashtable_iter *iter)
 {
 	rhashtable_walk_enter(ht, iter);
@@ -182,8 +177,8 @@ u8 *natf_skb_writable(struct sk_buff *skb, u32 len)
 {
 	u32 end = skb_network_offset(skb) + len;
 
-	/* As most are; the same question as the function asks, without the call. */
-	if (end <= skb_headlen(skb) && !skb_cloned(skb))
+	/* As most are, TCP's among them; the same question as the function asks, without the call. */
+	if (end <= skb_headlen(skb) && (!skb_cloned(skb) || skb_clone_writable(skb, end)))
 		return skb_network_header(skb);
 	return skb_ensure_writable(skb, end) ? NULL : skb_network_header(skb);
 }
@@ -988,6 +983,9 @@ void natf_spin_unlock_bh(spinlock_t *lock)
 
 u64 natf_now_ms(void)
 {
+	/* Without the call, where there is nothing to divide. */
+	if (MSEC_PER_SEC % HZ == 0)
+		return get_jiffies_64() * (MSEC_PER_SEC / HZ);
 	return jiffies64_to_msecs(get_jiffies_64());
 }
 

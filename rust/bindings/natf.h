@@ -47,7 +47,6 @@ void *natf_table_lookup(struct rhashtable *ht, u64 low, u64 high);
 int natf_table_insert(struct rhashtable *ht, struct natf_link *link);
 int natf_table_remove(struct rhashtable *ht, struct natf_link *link);
 int natf_table_replace(struct rhashtable *ht, struct natf_link *old, struct natf_link *new);
-u32 natf_table_len(const struct rhashtable *ht);
 void natf_table_walk_enter(struct rhashtable *ht, struct rhashtable_iter *iter);
 void *natf_table_walk_next(struct rhashtable_iter *iter);
 void natf_table_walk_stop(struct rhashtable_iter *iter);

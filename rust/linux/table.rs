@@ -216,9 +216,11 @@ impl<T: Linked<N>, const N: usize> Table<T, N> {
     }
 
     /// Entries present.
+    #[inline]
     pub(crate) fn len(&self) -> u32 {
-        // SAFETY: initialised table.
-        unsafe { bindings::natf_table_len(self.inner.ht.get()) }
+        // SAFETY: initialised table, in which this is only ever used as an atomic.
+        let count = unsafe { AtomicU32::from_ptr((&raw mut (*self.inner.ht.get()).nelems).cast()) };
+        count.load(Ordering::Relaxed)
     }
 
     /// The object of `key`, for as long as the RCU section lasts.

@@ -37,6 +37,14 @@ on_forward() {
 }
 off_forward() { hgw nft flush ruleset; }
 
+# The same, and both modules look at each packet, to find that it is not theirs.
+on_loaded() {
+    forwarding
+    natf_on
+    TARGET=$G2
+}
+off_loaded() { off_natf; }
+
 # NAT-f: the router only masquerades.
 on_natf() {
     firewall

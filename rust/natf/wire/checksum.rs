@@ -9,12 +9,11 @@ use crate::natf::wire::ipv4::Protocol;
 /// Folds a sum of 16-bit words into 16 bits, ones-complement. 0 only of 0.
 #[inline]
 const fn fold(sum: u64) -> u16 {
-    // 33 bits, then 18, 17 and 16 are left.
-    let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
-    let sum = (sum & 0xffff).wrapping_add(sum >> 16);
-    let sum = (sum & 0xffff).wrapping_add(sum >> 16);
-    let [.., high, low] = (sum & 0xffff).wrapping_add(sum >> 16).to_be_bytes();
-    u16::from_be_bytes([high, low])
+    // Added to itself with its halves changed, a number has in its upper half both, and the carry.
+    let [a, b, c, d, ..] = sum.wrapping_add(sum.rotate_left(32)).to_be_bytes();
+    let sum = u32::from_be_bytes([a, b, c, d]);
+    let [a, b, ..] = sum.wrapping_add(sum.rotate_left(16)).to_be_bytes();
+    u16::from_be_bytes([a, b])
 }
 
 /// The ones-complement sum of `a` and `b`.
@@ -72,6 +71,9 @@ pub fn transport(src: Ipv4Addr, dst: Ipv4Addr, protocol: Protocol, segment: &[u8
 ///
 /// The edits are collected first and applied to a checksum field once, so that one set of edits can
 /// serve a field, a socket buffer's own sum, or neither. At most 2^31 edits.
+///
+/// Inside all words are as they lie in the packet, because a sum does not mind the order of bytes (RFC 1071, 2 (B)):
+/// what comes from a packet and goes into one is not turned on the way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delta(u64);
 
@@ -95,7 +97,7 @@ impl Delta {
     #[inline]
     pub fn replace_address(&mut self, old: Ipv4Addr, new: Ipv4Addr) {
         // As a number of 32 bits is the sum of its halves, but for multiples of 0xffff.
-        let (old, new) = (u32::from(old), u32::from(new));
+        let (old, new) = (u32::from(old).to_be(), u32::from(new).to_be());
         self.0 = self
             .0
             .wrapping_add(u64::from(!old))
@@ -108,8 +110,8 @@ impl Delta {
         // Equation 3 of RFC 1624: HC' = ~(~HC + ~m + m'). Adding ~m subtracts m.
         self.0 = self
             .0
-            .wrapping_add(u64::from(!old))
-            .wrapping_add(u64::from(new));
+            .wrapping_add(u64::from(!old.to_be()))
+            .wrapping_add(u64::from(new.to_be()));
     }
 
     /// The new value of the checksum field that was `checksum` before the edits.
@@ -122,7 +124,7 @@ impl Delta {
     /// rest: it is not complemented.
     #[inline]
     pub fn apply_partial(&self, sum: u16) -> u16 {
-        fold(self.0.wrapping_add(u64::from(sum)))
+        u16::from_be(fold(self.0.wrapping_add(u64::from(sum.to_be()))))
     }
 
     /// [`apply`](Self::apply) for the UDP field, in which 0 means that the sender made no checksum

@@ -83,4 +83,4 @@ measure() {
     done
 }
 one() { with "$1" measure "$1"; }
-rounds one direct forward natf dnat ipip wireguard pcp relay
+rounds one direct forward loaded natf dnat ipip wireguard pcp relay
