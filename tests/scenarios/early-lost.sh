@@ -52,6 +52,15 @@ all "control: nothing is lost"
 is "control: one request" "$(requests)" 1
 is "control: nothing had to be kept" "$(kept)" 0
 
+# Twice a packet travels; when the router wants its cookie, it is as if nothing had been lost.
+write hgw natf_router/limits "cookie 0"
+first ip daddr "$G2" icmp type echo-request
+before=$(sent)
+once "the request is lost, and the router wants a cookie" page "this is alice"
+is "a cookie: three requests, with the packet" "$(requests) $(($(sent) - before))" "3 3"
+write hgw natf_router/limits "cookie 2000"
+keep isp
+
 for what in "page:this is alice" "datagram:alice heard hello from $EN"; do
     first ip daddr "$G2" icmp type echo-request
     once "the request is lost" "${what%%:*}" "${what#*:}"
