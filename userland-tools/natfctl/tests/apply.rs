@@ -364,3 +364,25 @@ fn the_examples_of_the_package() {
         );
     }
 }
+
+/// What natf.toml(5) says of them: names that have addresses, and measuring, are no settings.
+const NO_SETTINGS: &[&str] = &["names", "nrt", "timings"];
+
+#[test]
+fn every_setting_lasts_and_is_shown() {
+    use natfctl::sysfs::Module;
+    for module in [Module::En, Module::Router] {
+        let fake = Fake::new(&format!("apply-lasts-{module}"));
+        fake.set("empty.toml", "");
+        let wanted = natfctl::config::read(module, &fake.path("empty.toml"), 0).unwrap();
+        for (file, writable) in common::files_of(module.name()) {
+            let lasts = wanted.iter().any(|(name, _)| *name == file);
+            let is_setting = writable && !NO_SETTINGS.contains(&file.as_str());
+            assert_eq!(lasts, is_setting, "{module}: {file}");
+            // The last name that was told, and the last line that was refused, are for who wrote them.
+            let is_echo = ["names", "act_error"].contains(&file.as_str());
+            let shown = natfctl::listing::of(module, &file).is_some();
+            assert_eq!(shown, !is_echo, "{module}: {file}");
+        }
+    }
+}

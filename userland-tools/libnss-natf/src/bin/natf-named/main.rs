@@ -77,6 +77,9 @@ fn prepare() -> Result<UnixListener, String> {
         .map_err(|error| format!("cannot ask \"{services}\" for names: {error}"))?;
     let listener = listen().map_err(|error| format!("cannot listen at {SOCKET}: {error}"))?;
     eprintln!("natf-named: listening; names are asked of \"{services}\"");
+    if let Some(why) = kernel::Kernel::default().without_names() {
+        eprintln!("natf-named: {why}");
+    }
     Ok(listener)
 }
 
