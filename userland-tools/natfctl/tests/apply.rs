@@ -211,6 +211,8 @@ fn each_mistake_has_its_line_and_reason() {
             "nowhere: No such file",
         ),
         ("en", "[keys]\n\"a.net\" = \"open\"", 2, "chmod 600"),
+        // Not to be made one's own by chmod.
+        ("en", "[keys]\n\"a.net\" = \"\"", 2, "it is a folder"),
         (
             "en",
             "[keys]\n\"a.net\" = \"short\"",

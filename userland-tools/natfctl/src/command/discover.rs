@@ -186,8 +186,7 @@ impl Common {
 
 /// A lease file, in which a host's name may be of any bytes.
 fn text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|error| Error::file(path.display(), &error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&file::bytes(path)?).into_owned())
 }
 
 /// Changes the table as it says; it said `table` when the plan was made.
