@@ -8,7 +8,7 @@ mod common;
 
 use std::process::Command;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use common::{checkout, files_of, Fake};
 
 /// The words of every command that is not hidden, but for the program's.
@@ -178,6 +178,61 @@ fn every_service_names_pages_that_are_there() {
         }
     }
     assert!(services > 4);
+}
+
+/// Commands in a page: between backquotes, and behind a prompt up to a remark, a pipe or the next one.
+fn commands(text: &str) -> Vec<String> {
+    let inline = text.split('`').skip(1).step_by(2);
+    let shown = text.lines().filter(|line| line.starts_with("    "));
+    let prompted = shown.flat_map(|line| line.split("# ").skip(1));
+    let all = inline.chain(prompted).filter_map(|command| {
+        let end = command.find([';', '|', '<', '>', '\n']);
+        let command = command.get(..end.unwrap_or(command.len()))?;
+        let command = command.split("  ").next()?;
+        command.starts_with("natfctl ").then(|| command.to_string())
+    });
+    // Forms, not commands.
+    all.filter(|command| !command.contains(['…', '[']) && !command.contains("COMMAND"))
+        .collect()
+}
+
+#[test]
+fn commands_in_the_documentation_are_right() {
+    let mut count = 0;
+    for name in [
+        "natfctl",
+        "install",
+        "cookbook",
+        "troubleshooting",
+        "usage",
+        "act",
+        "security",
+    ] {
+        let page = std::fs::read_to_string(checkout(&format!("docs/{name}.md"))).unwrap();
+        for command in commands(&page) {
+            let words = command.split(' ').map(|word| {
+                let word = word.trim_matches(['\'', '"']);
+                match word {
+                    "NAME" => "alice.home.example.net".into(),
+                    "PORT" => "80".into(),
+                    "DOMAIN" => "home.example.net".into(),
+                    word => word.replace("NUMBER", "1"),
+                }
+            });
+            if let Err(error) = natfctl::cli::Cli::try_parse_from(words) {
+                let is_group = error.kind()
+                    == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                    || error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
+                // A command by its name alone may be spoken of.
+                assert!(
+                    is_group && command.split(' ').count() < 4,
+                    "{name}.md: {command}: {error}"
+                );
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
 }
 
 #[test]
