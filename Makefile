@@ -14,8 +14,8 @@ NAT-f for Linux: reach a host behind a NAT by its name.
                   learnt and found stays in the cache
   make modules    build natf_en.ko and natf_router.ko for Debian's kernel, and tell where they are
   make install    put them into /lib/modules of this system, if it runs that kernel
-  make deb        build the Debian packages natf-dkms and natf-tools, check them with lintian, and tell where
-                  they are: docs/install.md
+  make deb        build the Debian packages natf-dkms, natf-tools and libnss-natf, check them with lintian,
+                  and tell where they are: docs/install.md
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
   make lint       rustfmt, clippy and shellcheck
   make clean      remove what was built from this checkout

@@ -83,6 +83,25 @@ CONF
     wait_for en dig "${ask[@]}" +short +time=1 +tries=1 "@$NAMESERVER" example.net SOA
 }
 
+# dhcp_client NAMESPACE HOSTNAME: systemd-networkd there has its eth0 take what a DHCP server gives
+dhcp_client() {
+    # It waits for udev unless /sys cannot be written, as in a container.
+    mkdir -p /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases
+    chown -R systemd-network: /run/systemd/netif
+    cat >/run/systemd/network/eth0.network <<CONF
+[Match]
+Name=eth0
+[Network]
+DHCP=ipv4
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+[DHCPv4]
+ClientIdentifier=mac
+Hostname=$2
+CONF
+    background "$1.networkd" "$1" sh -c 'mount -o remount,bind,ro /sys && exec /usr/lib/systemd/systemd-networkd'
+}
+
 # web_server NAMESPACE [PORT]: nginx whose front page names the host; clients are logged with
 # their address in NAMESPACE.access. Further files go into web.NAMESPACE/.
 web_server() {

@@ -1,6 +1,24 @@
 # shellcheck shell=bash
 # What `natfctl trace` on en makes of a network in which something is wrong: sourced by the scenarios trace-….
 
+# Who is asked for, where a scenario does not say otherwise.
+name=alice.home.example.net
+
+# trace_network [VARIANT]: the topology, with the name server's VARIANT, a page on alice, and NAT-f; nothing is wrong
+trace_network() {
+    topology
+    name_server "$@"
+    web_server alice
+    natf_on
+    all_right control "$name" 80
+}
+
+# repaired [ARGUMENT…]: what was wrong is so no more
+repaired() {
+    (($#)) || set -- "$name" 80
+    all_right repaired "$@"
+}
+
 # trace ARGUMENT…: as JSON, on standard output
 trace() { en natfctl trace --json --timeout 1 "$@"; }
 
@@ -26,4 +44,20 @@ all_right() {
     trace "$@" >"$WORK/trace" 2>&1 || status=$?
     is "$text: nothing is wrong" "$(jq -r .cause "$WORK/trace" 2>&1) $status" "null 0"
     [ "$status" = 0 ] || note "$(cat "$WORK/trace")"
+}
+
+# on_the_way TYPE HOOK PRIORITY RULE: isp has a rule of its own about what passes; way_free ends that
+on_the_way() {
+    isp nft -f - <<RULES
+table ip carrier {
+    chain carrier {
+        type $1 hook $2 priority $3;
+        $4
+    }
+}
+RULES
+}
+way_free() {
+    isp nft delete table ip carrier
+    isp conntrack -F 2>/dev/null
 }

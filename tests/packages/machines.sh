@@ -2,7 +2,7 @@
 # The two machines and the world around them. What is said to them, and how they are ended, is the demonstration's
 # business. Sourced by the story, inside the build root; it sets $tests.
 #
-#   en ══ world (isp, BIND) ══ hgw ══ world (alice)        ══ is a stream socket between two QEMUs
+#   en ══ world (isp, BIND) ══ hgw ══ world (alice, media)        ══ is a stream socket between two QEMUs
 
 # shellcheck disable=SC2154,SC2034
 # shellcheck source=tests/demo/guests.sh

@@ -33,6 +33,10 @@ ok "limits" en natfctl en limits names=100 flows=200
 is "are set" "$(show en natf_en/limits | head -n 2)" $'names 100\nflows 200'
 ok "ports" en natfctl en ports 53 5353
 is "are set" "$(show en natf_en/dns_ports)" "53 5353"
+ok "first packets do not travel" en natfctl en early off
+ok "nor are any delivered but proven ones" hgw natfctl router early proven
+is "that is shown" "$(dump early)" "$(show en natf_en/early; show en natf_router/early)"
+is "by each alone" "$(en natfctl en early) $(hgw natfctl router early)" "off proven"
 ok "limits of the router" hgw natfctl router limits source=10
 is "are set" "$(show hgw natf_router/limits | head -n 1)" "source 10"
 matches "tables of the router" "$(hgw natfctl router tables)" "mappings +1 +1048576"

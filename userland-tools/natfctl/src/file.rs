@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::error::{Error, Result};
 use crate::Context;
 
-/// Most bytes that are read of a file: more than any table needs.
-const MOST: u64 = 256 << 20;
+/// Most MiB that are read of a file: more than any table needs.
+const MOST: u64 = 64;
 
 /// How a person knows a file.
 pub fn name(path: &Path) -> String {
@@ -29,14 +29,25 @@ fn is_standard(path: &Path) -> bool {
 
 /// What a file says, or standard input.
 pub fn read(path: &Path) -> Result<String> {
-    let mut text = Vec::new();
-    let done = match is_standard(path) {
-        true => io::stdin().lock().take(MOST).read_to_end(&mut text),
-        false => File::open(path).and_then(|open| open.take(MOST).read_to_end(&mut text)),
-    };
-    done.map_err(|error| Error::file(name(path), &error))?;
-    String::from_utf8(text)
+    String::from_utf8(bytes(path)?)
         .map_err(|_| Error::Failed(format!("{}: it is not UTF-8 text", name(path))))
+}
+
+/// The same, of any bytes.
+pub fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let (most, mut bytes) = (MOST << 20, Vec::new());
+    let done = match is_standard(path) {
+        true => io::stdin().lock().take(most).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|open| open.take(most).read_to_end(&mut bytes)),
+    };
+    match done {
+        Err(error) => Err(Error::file(name(path), &error)),
+        // What comes behind would be missing.
+        Ok(read) if u64::try_from(read).is_ok_and(|read| read == most) => Err(Error::Failed(
+            format!("{}: it is longer than {MOST} MiB", name(path)),
+        )),
+        Ok(_) => Ok(bytes),
+    }
 }
 
 /// Puts `text` in the place of a file, as a whole or not at all; or writes it to standard output.

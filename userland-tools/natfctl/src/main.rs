@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Shows and sets what the NAT-f kernel modules do; `natfctl help` tells the rest.
+//! Shows and sets what the NAT-f kernel modules do; `natfctl --help` tells the rest.
 
 use std::process::ExitCode;
 

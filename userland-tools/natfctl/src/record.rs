@@ -15,7 +15,7 @@ mod timing;
 pub use act::Act;
 pub use en::{Domain, Flow, Name, Prefix, State};
 pub use router::{Mapping, Occupancy};
-pub use setting::{Counter, Key, Limit, Ports};
+pub use setting::{Counter, Early, Key, Limit, Ports};
 pub use timing::{Bucket, Timing};
 
 /// How a row should look to a person.

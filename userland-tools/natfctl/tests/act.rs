@@ -12,6 +12,16 @@ use common::Fake;
 use serde_json::json;
 
 #[test]
+fn a_file_without_an_end() {
+    let fake = Fake::new("act-endless");
+    let said = "natfctl: /dev/zero: it is longer than 64 MiB\n";
+    assert_eq!(fake.fails(1, &["act", "check", "/dev/zero"]), said);
+    assert_eq!(fake.fails(1, &["apply", "--role", "en", "/dev/zero"]), said);
+    let words = ["act", "discover", "--from", "dnsmasq=/dev/zero"];
+    assert_eq!(fake.fails(1, &words), said);
+}
+
+#[test]
 fn one_line_is_written() {
     let fake = Fake::new("act-write");
     let written = |args: &[&str]| {

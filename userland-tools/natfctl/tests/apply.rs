@@ -211,6 +211,8 @@ fn each_mistake_has_its_line_and_reason() {
             "nowhere: No such file",
         ),
         ("en", "[keys]\n\"a.net\" = \"open\"", 2, "chmod 600"),
+        // Not to be made one's own by chmod.
+        ("en", "[keys]\n\"a.net\" = \"\"", 2, "it is a folder"),
         (
             "en",
             "[keys]\n\"a.net\" = \"short\"",
@@ -362,5 +364,27 @@ fn the_examples_of_the_package() {
             if role == "en" { 3 } else { 4 },
             "{shown}"
         );
+    }
+}
+
+/// What natf.toml(5) says of them: names that have addresses, and measuring, are no settings.
+const NO_SETTINGS: &[&str] = &["names", "nrt", "timings"];
+
+#[test]
+fn every_setting_lasts_and_is_shown() {
+    use natfctl::sysfs::Module;
+    for module in [Module::En, Module::Router] {
+        let fake = Fake::new(&format!("apply-lasts-{module}"));
+        fake.set("empty.toml", "");
+        let wanted = natfctl::config::read(module, &fake.path("empty.toml"), 0).unwrap();
+        for (file, writable) in common::files_of(module.name()) {
+            let lasts = wanted.iter().any(|(name, _)| *name == file);
+            let is_setting = writable && !NO_SETTINGS.contains(&file.as_str());
+            assert_eq!(lasts, is_setting, "{module}: {file}");
+            // The last name that was told, and the last line that was refused, are for who wrote them.
+            let is_echo = ["names", "act_error"].contains(&file.as_str());
+            let shown = natfctl::listing::of(module, &file).is_some();
+            assert_eq!(shown, !is_echo, "{module}: {file}");
+        }
     }
 }

@@ -72,6 +72,24 @@ add media-1 192.168.0.12 allow tcp 80 comment \"discovered by dnsmasq\"
 }
 
 #[test]
+fn the_example_of_the_package() {
+    let fake = fake("discover-example");
+    let example = include_str!("../../../packaging/etc/discover.toml");
+    fake.set("rules", example);
+    let said = ok(&fake, "act discover --from dnsmasq=leases");
+    assert!(said.contains("add media-1 192.168.0.12 deny"), "{said}");
+    fake.set(
+        "rules",
+        &example.replace("\n#\"", "\n\"").replace("\n#p", "\np"),
+    );
+    let said = ok(&fake, "act discover --from dnsmasq=leases");
+    assert!(
+        said.contains("add media-1 192.168.0.12 allow tcp 80,443 "),
+        "{said}"
+    );
+}
+
+#[test]
 fn it_is_applied_in_one_write() {
     let fake = fake("discover-apply");
     // The folder keeps what was written last, and so not bob, who is made by hand.
@@ -100,6 +118,43 @@ fn it_is_applied_in_one_write() {
          add alice 192.168.0.30 deny comment \"discovered by dnsmasq\"\n\
          # del media-1 192.168.0.12 allow tcp 80 comment \"discovered by dnsmasq\": dnsmasq does not have it any more\n"
     );
+}
+
+#[test]
+fn where_there_are_no_leases_it_is_said() {
+    let fake = fake("discover-none");
+    // A host that has them says something else.
+    for file in [
+        "/var/lib/misc/dnsmasq.leases",
+        "/var/lib/kea/kea-leases4.csv",
+    ] {
+        if std::path::Path::new(file).exists() {
+            return;
+        }
+    }
+    let none = "no leases: neither /var/lib/misc/dnsmasq.leases nor /var/lib/kea/kea-leases4.csv is there; \
+                --from names another source\n";
+    let propose = ok(&fake, "act discover");
+    assert!(propose.ends_with(&format!("# {none}")), "{propose}");
+    let mut follow = fake
+        .command(&["act", "follow", "--interval", "0.1"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = vec![0; "natfctl: ".len() + none.len()];
+    follow
+        .stderr
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut said)
+        .unwrap();
+    Command::new("kill")
+        .arg(follow.id().to_string())
+        .status()
+        .unwrap();
+    let rest = follow.wait_with_output().unwrap().stderr;
+    assert_eq!(String::from_utf8(said).unwrap(), format!("natfctl: {none}"));
+    assert_eq!(String::from_utf8(rest).unwrap(), "", "once");
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn settings_are_shown() {
     assert_eq!(fake.ok(&["en", "domains", "list"]), "home.example.net\n*\n");
     assert_eq!(fake.ok(&["en", "prefix"]), "240.0.0.0/8\n");
     assert_eq!(fake.ok(&["en", "ports"]), "53,5353\n");
+    assert_eq!(fake.ok(&["en", "early"]), "on\n");
+    assert_eq!(fake.ok(&["router", "early"]), "all\n");
     assert!(fake.ok(&["en", "limits"]).contains("flows    1048576\n"));
     assert!(fake.ok(&["en", "names"]).contains("240.0.230.216  alice"));
     assert!(fake.ok(&["en", "tables"]).contains("flows  2     1048576"));
@@ -56,6 +58,7 @@ fn settings_are_set() {
         ),
         (&["en", "domains", "flush"], "domains", "flush\n"),
         (&["en", "prefix", "241"], "prefix", "241.0.0.0/8\n"),
+        (&["en", "early", "off"], "early", "off\n"),
         (&["en", "ports", "53", "5300"], "dns_ports", "53 5300\n"),
         (
             &["en", "limits", "names=100", "flows=200"],
@@ -68,6 +71,8 @@ fn settings_are_set() {
     }
     assert_eq!(fake.ok(&["router", "limits", "source=9"]), "");
     assert_eq!(fake.get("natf_router/limits"), "source 9\n");
+    assert_eq!(fake.ok(&["router", "early", "proven"]), "");
+    assert_eq!(fake.get("natf_router/early"), "proven\n");
     assert_eq!(
         fake.json(&["en", "domains", "add", "a.net", "b.net"]),
         json!({"done": ["add a.net", "add b.net"]})
@@ -85,6 +90,8 @@ fn wrong_settings() {
         ("en ports 0", "invalid value '0'"),
         ("en ports dns", "invalid value 'dns'"),
         ("en ports 1 2 3 4 5", "unexpected value '5'"),
+        ("en early all", "possible values: off, on"),
+        ("router early on", "possible values: off, proven, all"),
         ("en limits names", "as in names=1000"),
         ("en limits names=-1", "as in names=1000"),
         ("router limits names=4294967296", "as in names=1000"),

@@ -51,7 +51,7 @@ fn tables_for_programs() {
         "natf_en\tkeys\thome.example.net\t0123abcd\nnatf_router\tkeys\toffice\t0123abcd\n"
     );
     let all = fake.ok(&["dump"]);
-    assert_eq!(all.lines().count(), 26);
+    assert_eq!(all.lines().count(), 28);
     assert!(
         all.lines().all(|line| line.split('\t').count() >= 3),
         "{all}"
@@ -64,6 +64,8 @@ fn json_of_everything() {
     let all = fake.json(&["dump"]);
     assert_eq!(all["natf_en"]["prefix"], json!("240.0.0.0/8"));
     assert_eq!(all["natf_en"]["dns_ports"], json!([53, 5353]));
+    assert_eq!(all["natf_en"]["early"], json!("on"));
+    assert_eq!(all["natf_router"]["early"], json!("all"));
     assert_eq!(all["natf_en"]["domains"], json!(["home.example.net", "*"]));
     assert_eq!(all["natf_en"]["nrt"][0]["routers"][1], json!("203.0.113.3"));
     assert_eq!(all["natf_en"]["vat"][1]["state"], json!("refused"));

@@ -135,6 +135,17 @@ impl Common {
             .collect()
     }
 
+    /// What a person wants to hear who has named no source, and has no leases where they usually are.
+    fn nothing(&self) -> Option<String> {
+        (self.from.is_empty() && self.leases().is_empty()).then(|| {
+            format!(
+                "no leases: neither {} nor {} is there; --from names another source",
+                dnsmasq::FILE,
+                kea::FILE
+            )
+        })
+    }
+
     fn read(&self) -> Result<Found> {
         let mut found = Found::default();
         for (source, path) in self.leases() {
@@ -175,8 +186,7 @@ impl Common {
 
 /// A lease file, in which a host's name may be of any bytes.
 fn text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|error| Error::file(path.display(), &error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&file::bytes(path)?).into_owned())
 }
 
 /// Changes the table as it says; it said `table` when the plan was made.
@@ -226,7 +236,10 @@ impl Discover {
         for left in &plan.left {
             output.line(said(left))?;
         }
-        Ok(())
+        match self.common.nothing() {
+            Some(why) => output.line(format_args!("# {why}")),
+            None => Ok(()),
+        }
     }
 
     fn found(&self) -> Result<Found> {
@@ -325,7 +338,8 @@ impl Follow {
             let line = change.line.as_deref().unwrap_or(&gone);
             output.line(format_args!("{line} # {}", change.why))?;
         }
-        let left: HashSet<_> = plan.left.iter().map(said).collect();
+        let left = plan.left.iter().map(said).chain(self.common.nothing());
+        let left: HashSet<_> = left.collect();
         for line in left.iter().filter(|line| !told.contains(*line)) {
             output.warn(line.trim_start_matches("# "));
         }

@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::Subcommand;
 use natf::domains::Suffix;
+use natf::early::EN_CHOICES;
 use natf::ports::Ports;
 use natf::vaddr;
 use serde_json::json;
@@ -49,6 +51,12 @@ enum What {
         /// The new ones, one to four; without them, the present ones are shown
         #[arg(value_name = "PORT", num_args = 0..=4, value_parser = clap::value_parser!(u16).range(1..))]
         ports: Vec<u16>,
+    },
+    /// Whether the first packet of a flow travels in the request to the router: on or off
+    Early {
+        /// The new choice; without it, the present one is shown
+        #[arg(value_parser = PossibleValuesParser::new(EN_CHOICES))]
+        choice: Option<String>,
     },
     /// Most entries of the tables
     ///
@@ -128,6 +136,8 @@ impl Args {
                 setting::check(right, "these are not one to four ports")?;
                 set(context, "dns_ports", &line)
             }
+            What::Early { choice: None } => setting::show(context, Module::En, "early"),
+            What::Early { choice: Some(new) } => set(context, "early", new),
             What::Limits(limits) => limits.run(context, Module::En),
             What::Names { action } => match action {
                 None | Some(Names::List) => setting::show(context, Module::En, "nrt"),

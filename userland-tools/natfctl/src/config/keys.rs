@@ -54,8 +54,11 @@ pub(super) fn wanted(
 fn contents(path: &Path) -> std::result::Result<String, String> {
     let mut text = String::new();
     let open = File::open(path).map_err(|error| words(&error))?;
-    let mode = open.metadata().map_err(|error| words(&error))?.mode();
-    if mode & 0o077 != 0 {
+    let found = open.metadata().map_err(|error| words(&error))?;
+    if found.is_dir() {
+        return Err("it is a folder".into());
+    }
+    if found.mode() & 0o077 != 0 {
         return Err("others may read or write it: chmod 600".into());
     }
     open.take(4096)

@@ -95,6 +95,24 @@ impl Record for Key {
     }
 }
 
+/// Whose first packets travel with the request, or are delivered: a word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Early(pub String);
+
+impl Record for Early {
+    const COLUMNS: &'static [&'static str] = &["choice"];
+    const SINGLE: bool = true;
+
+    fn parse(line: &str) -> Option<Self> {
+        let [word] = exactly(line)?;
+        Some(Early(word.into()))
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.0.clone()]
+    }
+}
+
 /// The ports of DNS servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ports(pub Vec<u16>);
@@ -133,6 +151,8 @@ mod tests {
         assert_eq!(Limit::parse("names 16384").unwrap().value, 16384);
         assert_eq!(Limit::parse("names"), None);
         assert_eq!(Key::parse("office 0123abcd").unwrap().id, "0123abcd");
+        assert_eq!(Early::parse("proven").unwrap().0, "proven");
+        assert_eq!(Early::parse(""), None);
         assert_eq!(Ports::parse("53 5353").unwrap().0, [53, 5353]);
         assert_eq!(Ports::parse("53 x"), None);
         assert_eq!(Ports::parse(""), None);

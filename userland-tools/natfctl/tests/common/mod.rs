@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("natf_en/domains", "add home.example.net\nadd *\n"),
     ("natf_en/prefix", "240.0.0.0/8\n"),
     ("natf_en/dns_ports", "53 5353\n"),
+    ("natf_en/early", "on\n"),
     ("natf_en/keys", "home.example.net 0123abcd\n"),
     ("natf_en/limits", "names 16384\nflows 1048576\nqueries 4096\n"),
     ("natf_en/nrt", "240.0.230.216 alice home.example.net 203.0.113.2,203.0.113.3 58\n"),
@@ -53,6 +54,7 @@ const FILES: &[(&str, &str)] = &[
          add * - deny\n",
     ),
     ("natf_router/act_error", ""),
+    ("natf_router/early", "all\n"),
     ("natf_router/keys", "office 0123abcd\n"),
     ("natf_router/limits", "source 500\ncookie 2000\nmappings 4096\n"),
     (
@@ -176,4 +178,27 @@ impl Fake {
         let args: Vec<_> = ["--json"].iter().chain(args).copied().collect();
         serde_json::from_str(&self.ok(&args)).unwrap()
     }
+}
+
+/// A file of the checkout.
+pub fn checkout(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(file)
+}
+
+/// What the source of a module says of its files under /sys/kernel: the name of each, and whether it can be written.
+pub fn files_of(module: &str) -> Vec<(String, bool)> {
+    let text = fs::read_to_string(checkout(&format!("{module}/settings.rs"))).unwrap();
+    let files: Vec<_> = text
+        .split("name: c\"")
+        .skip(1)
+        .map(|file| {
+            let name = file.split('"').next().unwrap().to_string();
+            let store = file.split("store: ").nth(1).unwrap();
+            (name, store.starts_with("Some"))
+        })
+        .collect();
+    assert!(files.len() > 8, "{files:?}");
+    files
 }

@@ -53,6 +53,15 @@ impl Kernel {
             .collect())
     }
 
+    /// Why no name is ours at the moment. That may pass, as suffixes are read anew for each name.
+    pub(crate) fn without_names(&self) -> Option<&'static str> {
+        match self.suffixes() {
+            Err(_) => Some("natf_en is not loaded: until it is, no name has a virtual address (systemctl enable --now natf-en)"),
+            Ok(none) if none.is_empty() => Some("natf_en has no domains: until it has, no name has a virtual address (/etc/natf/en.toml)"),
+            Ok(_) => None,
+        }
+    }
+
     /// Range of the virtual addresses.
     pub(crate) fn prefix(&self) -> io::Result<Prefix> {
         let text = fs::read(self.folder.join("prefix"))?;
@@ -130,8 +139,12 @@ mod tests {
         );
         assert_eq!(kernel.suffixes().unwrap().len(), 2);
         assert_eq!(kernel.prefix().unwrap().first(), 250);
+        assert_eq!(kernel.without_names(), None);
+        fs::write(kernel.folder.join("domains"), "").unwrap();
+        assert!(kernel.without_names().unwrap().contains("no domains"));
         fs::remove_dir_all(&kernel.folder).unwrap();
         assert!(kernel.suffixes().is_err() && kernel.prefix().is_err());
+        assert!(kernel.without_names().unwrap().contains("not loaded"));
     }
 
     #[test]

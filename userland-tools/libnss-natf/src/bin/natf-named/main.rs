@@ -23,7 +23,7 @@ mod server;
 mod visitors;
 
 use std::fs::{self, Permissions};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -48,25 +48,30 @@ fn main() -> ExitCode {
     match (arguments.next(), arguments.next()) {
         (None, _) => {}
         (Some(word), None) if word == "--help" => {
-            print!("{HELP}");
+            let _ = write!(io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         (Some(word), None) if word == "--version" => {
-            println!("natf-named {}", env!("CARGO_PKG_VERSION"));
+            let _ = writeln!(io::stdout(), "natf-named {}", env!("CARGO_PKG_VERSION"));
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprint!("{HELP}");
+            let _ = write!(io::stderr(), "{HELP}");
             return ExitCode::from(2);
         }
     }
     match prepare() {
         Ok(listener) => server::run(&listener),
         Err(error) => {
-            eprintln!("natf-named: {error}");
+            say(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells the journal. If it cannot be told, as when it restarts, names are answered all the same.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "natf-named: {text}");
 }
 
 /// Sees to whom to ask, and where to listen.
@@ -76,7 +81,10 @@ fn prepare() -> Result<UnixListener, String> {
     resolver::use_services(&services)
         .map_err(|error| format!("cannot ask \"{services}\" for names: {error}"))?;
     let listener = listen().map_err(|error| format!("cannot listen at {SOCKET}: {error}"))?;
-    eprintln!("natf-named: listening; names are asked of \"{services}\"");
+    say(&format!("listening; names are asked of \"{services}\""));
+    if let Some(why) = kernel::Kernel::default().without_names() {
+        say(why);
+    }
     Ok(listener)
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(listener: &UnixListener) -> ExitCode {
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
                 // Of too many open files or too little memory, others may give back some.
-                eprintln!("natf-named: cannot accept: {error}");
+                crate::say(&format!("cannot accept: {error}"));
                 thread::sleep(Duration::from_millis(100));
                 continue;
             }
@@ -53,7 +53,7 @@ pub(crate) fn run(listener: &UnixListener) -> ExitCode {
             let _ = serve(&stream, &kernel);
         });
         if let Err(error) = spawned {
-            eprintln!("natf-named: cannot start a thread: {error}");
+            crate::say(&format!("cannot start a thread: {error}"));
         }
     }
 }
@@ -89,7 +89,7 @@ fn address(kernel: &Kernel, name: &Name) -> Answer {
     match virtual_address(kernel, name, &routers) {
         Ok(address) => Answer::Address(address, TTL),
         Err(error) => {
-            eprintln!("natf-named: the kernel gives {name} no address: {error}");
+            crate::say(&format!("the kernel gives {name} no address: {error}"));
             Answer::Failed
         }
     }
