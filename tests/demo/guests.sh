@@ -12,14 +12,14 @@ guests=(en isp hgw home)
 declare -A guest_pid=() guest_in=() guest_out=()
 run=$(mktemp -d "${TMPDIR:-/tmp}/natf-demo.XXXXXX")
 
+nic() { # nic SOCKET ID on|off MAC: QEMU options, a line each; the socket is made by the guest that says on
+    local again=
+    [ "$3" = on ] || again=,reconnect-ms=100
+    printf '%s\n' -netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/net-$1$again" \
+        -device "virtio-net-pci,netdev=$2,mac=52:54:00:00:00:$4,romfile="
+}
+
 network_of() { # network_of GUEST: its QEMU options; a socket is made by the guest left of it
-    local options=()
-    nic() { # nic SOCKET ID on|off MAC
-        local again=
-        [ "$3" = on ] || again=,reconnect-ms=100
-        options+=(-netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/$1$again"
-            -device "virtio-net-pci,netdev=$2,mac=52:54:00:00:00:$4,romfile=")
-    }
     case $1 in
     en) nic en-isp n0 on 01 ;;
     isp)
@@ -32,8 +32,10 @@ network_of() { # network_of GUEST: its QEMU options; a socket is made by the gue
         ;;
     home) nic hgw-home n0 off 06 ;;
     esac
-    printf '%s\n' "${options[@]}"
 }
+
+# launch_guest DIR NAME QEMU-OPTION…: becomes QEMU
+launch_guest() { launch_qemu "$1" "$2" demo/agent "${@:3}"; }
 
 start_guests() {
     local name dir in out
@@ -41,9 +43,9 @@ start_guests() {
     mkdir -p "$NATF_LOG"
     rm -f "$NATF_LOG"/*.console
     "$tests/guest/initrd" stock "$run/initrd"
-    # Asked here once, not by four guests at a time.
+    # Asked here once, not by all guests at a time.
     accelerator >/dev/null
-    export -f launch_qemu stock_kernel accelerator try_kvm
+    export -f launch_guest launch_qemu stock_kernel accelerator try_kvm
     export common_parameters
     export NATF_CHANNEL=pipe NATF_MEMORY=384 NATF_SMP=1
     for name in "${guests[@]}"; do
@@ -57,7 +59,7 @@ start_guests() {
         guest_out[$name]=$out
         mapfile -t network < <(network_of "$name")
         # A session of its own: Ctrl-C is for the story, which then ends its guests.
-        setsid bash -c 'launch_qemu "$@"' launch "$dir" "$name" demo/agent "${network[@]}" &
+        setsid bash -c 'launch_guest "$@"' launch "$dir" "$name" "${network[@]}" &
         guest_pid[$name]=$!
     done
 }

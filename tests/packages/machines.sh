@@ -10,13 +10,6 @@
 guests=(world en hgw)
 
 network_of() { # network_of GUEST: its QEMU options; sockets are made by the world
-    local options=()
-    nic() { # nic SOCKET ID on|off MAC
-        local again=
-        [ "$3" = on ] || again=,reconnect-ms=100
-        options+=(-netdev "stream,id=$2,server=$3,addr.type=unix,addr.path=$run/net-$1$again"
-            -device "virtio-net-pci,netdev=$2,mac=52:54:00:00:00:$4,romfile=")
-    }
     case $1 in
     world)
         nic en n0 on 01
@@ -29,7 +22,6 @@ network_of() { # network_of GUEST: its QEMU options; sockets are made by the wor
         nic lan n1 off 22
         ;;
     esac
-    printf '%s\n' "${options[@]}"
 }
 
 # launch_machine DIR NAME QEMU-OPTION…: Debian as it boots by itself, only that QEMU takes the part of the boot loader.
@@ -48,30 +40,11 @@ launch_machine() {
         -device nvme,drive=root,serial=root "$@" </dev/null >"$dir/qemu" 2>&1
 }
 
-start_guests() {
-    local name dir in out
-    local -a network command
-    mkdir -p "$NATF_LOG"
-    rm -f "$NATF_LOG"/*.console
-    "$tests/guest/initrd" stock "$run/initrd"
-    accelerator >/dev/null
-    export -f launch_qemu launch_machine stock_kernel accelerator try_kvm
-    export common_parameters
-    export NATF_CHANNEL=pipe NATF_MEMORY=384 NATF_SMP=1
-    for name in "${guests[@]}"; do
-        dir=$run/$name
-        mkdir "$dir"
-        ln "$run/initrd" "$dir/initrd"
-        mkfifo "$dir/agent.in" "$dir/agent.out"
-        # Both ends are kept open here, so that no one ever waits for an opener.
-        exec {in}<>"$dir/agent.in" {out}<>"$dir/agent.out"
-        guest_in[$name]=$in
-        guest_out[$name]=$out
-        mapfile -t network < <(network_of "$name")
-        command=(launch_machine "$dir" "$name")
-        [ "$name" != world ] || command=(launch_qemu "$dir" world packages/world)
-        # A session of its own: Ctrl-C is for the story, which then ends its guests.
-        setsid bash -c '"$@"' launch "${command[@]}" "${network[@]}" &
-        guest_pid[$name]=$!
-    done
+export -f launch_machine
+
+launch_guest() {
+    case $2 in
+    world) launch_qemu "$1" world packages/world "${@:3}" ;;
+    *) launch_machine "$@" ;;
+    esac
 }
