@@ -102,8 +102,8 @@ CONF
     background "$1.networkd" "$1" sh -c 'mount -o remount,bind,ro /sys && exec /usr/lib/systemd/systemd-networkd'
 }
 
-# web_server NAMESPACE [PORT]: nginx whose front page names the host; clients are logged with
-# their address in NAMESPACE.access. Further files go into web.NAMESPACE/.
+# web_server NAMESPACE [PORT]: nginx whose front page names the host, and whose page /who the client's address;
+# clients are logged in NAMESPACE.access once they have been served. Further files go into web.NAMESPACE/.
 web_server() {
     local ns=$1 port=${2:-80} root=$WORK/web.$1
     mkdir -p "$root"
@@ -118,7 +118,7 @@ http {
     access_log $WORK/$ns.access who;
     client_body_temp_path $WORK; proxy_temp_path $WORK; fastcgi_temp_path $WORK;
     uwsgi_temp_path $WORK; scgi_temp_path $WORK;
-    server { listen $port; root $root; }
+    server { listen $port; root $root; location = /who { return 200 '\$remote_addr\n'; } }
 }
 CONF
     background "$ns.nginx" "$ns" nginx -c "$WORK/$ns.nginx"

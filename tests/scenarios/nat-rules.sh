@@ -40,9 +40,8 @@ works() {
     port=$((port + 1))
     # The kernel gives a host's port the outside port that it had before, while that lives.
     hgw conntrack -F 2>/dev/null
-    is "$style: control: alice gets out" "$(fetch alice "http://$WEB/")" "this is web"
-    SEEN=$(tail -n 1 "$WORK/web.access" | cut -d' ' -f1)
-    matches "$style: control: by the rule" "$SEEN" "^$addresses$"
+    SEEN=$(fetch alice "http://$WEB/who")
+    matches "$style: control: alice gets out by the rule" "$SEEN" "^$addresses$"
     is "$style: alice and bob at once, TCP and UDP" "$(served $port alice bob)" ""
     MAPPED=$(show en natf_en/vat | grep " $EN:$port ")
     # protocol, own, virtual, mapped, host, idle

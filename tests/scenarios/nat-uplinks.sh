@@ -50,8 +50,7 @@ owners_state hgw >"$WORK/before"
 
 # uses HOST ADDRESS: its connections outwards
 uses() {
-    is "control: $1 gets out" "$(fetch "$1" "http://$WEB/")" "this is web"
-    is "control: from $2" "$(tail -n 1 "$WORK/web.access" | cut -d' ' -f1)" "$2"
+    is "control: $1 gets out from $2" "$(fetch "$1" "http://$WEB/who")" "$2"
 }
 uses alice $G2
 uses bob $SECOND

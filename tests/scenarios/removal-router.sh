@@ -22,6 +22,8 @@ build() {
 }
 configure() { write hgw2 natf_en/domains "add home.example.net"; }
 start() {
+    # Connections whose flow went with the module would keep the namespace for minutes.
+    dan sysctl -qw net.ipv4.tcp_orphan_retries=1
     background traffic dan python3 "$NATF_TESTS/lib/traffic.py" $NAMESERVER alice.home.example.net
     wait_for busy hgw2
 }

@@ -29,6 +29,11 @@ isp tc qdisc add dev en root netem $NETEM
 # shellcheck disable=SC2086
 isp tc qdisc add dev hgw root netem $NETEM
 
+# netem takes what a sender has not yet cut into segments for one packet.
+in_ns alice ethtool -K eth0 tso off gso off >/dev/null
+in_ns en ethtool -K eth0 tso off gso off >/dev/null
+in_ns hgw ethtool -K lan gro off >/dev/null
+
 began=$(milliseconds)
 background take - take
 WAIT=900 wait_for test -s "$WORK/got"

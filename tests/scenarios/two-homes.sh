@@ -27,7 +27,7 @@ capture wire isp hgw2
 matches "dan's name server is outside; the answer to him has a virtual address" \
     "$(dan dig +short alice.home.example.net)" '^240\.0\.'
 is "dan reads alice's page" "$(fetch dan http://alice.home.example.net/)" "this is alice"
-is "her server saw the other home's outside address" "$(cut -d' ' -f1 "$WORK/alice.access")" "$HGW2"
+is "her server saw the other home's outside address" "$(fetch dan http://alice.home.example.net/who)" "$HGW2"
 is "UDP, too" "$(ask_udp dan alice.home.example.net 5000 hello)" "alice heard hello from $HGW2"
 matches "ping, too" "$(dan ping -n -c 2 -i 0.2 alice.home.example.net)" '2 received, 0% packet loss'
 timed connect dan carol.home.example.net 80
