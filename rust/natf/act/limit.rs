@@ -60,7 +60,8 @@ struct Conditions<'a>(&'a Entry);
 impl fmt::Display for Conditions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         condition::show_services(&self.0.services, f)?;
-        condition::show_sources(&self.0.sources, f)
+        condition::show_sources(&self.0.sources, f)?;
+        condition::show_keys(&self.0.keys, f)
     }
 }
 
@@ -139,16 +140,19 @@ mod tests {
 
     #[test]
     fn an_entry_is_what_it_is_about() {
-        let one = limit("add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/24 max 2");
-        let same = "add ALICE 10.0.0.1 allow from 198.51.100.0/24 tcp 22 max 2 comment \"again\"";
+        let one = limit("add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/24 key home max 2");
+        let same =
+            "add ALICE 10.0.0.1 allow key home from 198.51.100.0/24 tcp 22 max 2 comment \"again\"";
         assert_eq!(limit(same), one);
         for other in [
-            "add bob 192.168.0.10 allow tcp 22 from 198.51.100.0/24 max 2",
-            "add * 192.168.0.10 allow tcp 22 from 198.51.100.0/24 max 2",
-            "add alice 192.168.0.10 allow udp 22 from 198.51.100.0/24 max 2",
-            "add alice 192.168.0.10 allow tcp 23 from 198.51.100.0/24 max 2",
-            "add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/25 max 2",
-            "add alice 192.168.0.10 allow tcp 22 max 2",
+            "add bob 192.168.0.10 allow tcp 22 from 198.51.100.0/24 key home max 2",
+            "add * 192.168.0.10 allow tcp 22 from 198.51.100.0/24 key home max 2",
+            "add alice 192.168.0.10 allow udp 22 from 198.51.100.0/24 key home max 2",
+            "add alice 192.168.0.10 allow tcp 23 from 198.51.100.0/24 key home max 2",
+            "add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/25 key home max 2",
+            "add alice 192.168.0.10 allow tcp 22 key home max 2",
+            "add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/24 key office max 2",
+            "add alice 192.168.0.10 allow tcp 22 from 198.51.100.0/24 max 2",
             "add alice 192.168.0.10 allow max 2",
         ] {
             assert_ne!(limit(other).entry, one.entry, "{other}");
