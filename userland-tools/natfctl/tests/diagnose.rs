@@ -129,6 +129,15 @@ fn kernels() {
     assert!(check(&fake, "rust").starts_with("warning: there is no configuration"));
     std::fs::remove_dir_all(fake.path("lib/modules/7.2.12+deb13-amd64/build/rust")).unwrap();
     assert!(check(&fake, "metadata").contains("has no Rust metadata"));
+    // natf-dkms makes it in a folder of its own, of links to the headers.
+    let made = "var/lib/natf/kernel/7.2.12+deb13-amd64";
+    fake.set(&format!("{made}/rust/libkernel.rmeta"), "");
+    assert_eq!(
+        check(&fake, "metadata"),
+        format!("ok: natf-dkms has made it: /{made}")
+    );
+    std::fs::remove_dir_all(fake.path("lib/modules/7.2.12+deb13-amd64/build")).unwrap();
+    assert!(check(&fake, "metadata").starts_with("problem: there are no headers of 7.2.12"));
     fake.set("proc/sys/kernel/osrelease", "6.12.43+deb13-amd64\n");
     assert_eq!(
         check(&fake, "kernel"),

@@ -72,21 +72,28 @@ fn configuration(files: &Files) -> Option<String> {
     })
 }
 
+/// The headers, and their Rust metadata: among them, or where natf-dkms makes it, beside links to them.
 pub(super) fn metadata(files: &Files, needed: bool) -> Check {
     let release = release(files);
     let build = format!("lib/modules/{release}/build");
-    let has = |path: &str| files.path(&format!("{build}/{path}")).exists();
-    match (has("rust/libkernel.rmeta"), has("")) {
-        (true, _) => Check::ok("metadata", "the headers have Rust metadata"),
+    let made = format!("var/lib/natf/kernel/{release}");
+    let headers = files.path(&build).exists();
+    let has = |folder: &str| {
+        let path = format!("{folder}/rust/libkernel.rmeta");
+        headers && files.path(&path).exists()
+    };
+    match headers {
+        _ if has(&build) => Check::ok("metadata", "the headers have Rust metadata"),
+        _ if has(&made) => Check::ok("metadata", format!("natf-dkms has made it: /{made}")),
         _ if !needed => Check::ok("metadata", "not needed: the module is loaded"),
-        (false, true) => Check::problem(
+        true => Check::problem(
             "metadata",
             format!(
                 "/{build} has no Rust metadata (rust/libkernel.rmeta), which Debian's headers lack"
             ),
             "apt install natf-dkms makes it; in a checkout: make metadata",
         ),
-        (false, false) => Check::problem(
+        false => Check::problem(
             "metadata",
             format!("there are no headers of {release}"),
             format!("apt install linux-headers-{release}"),
