@@ -19,7 +19,8 @@ NAT-f for Linux: reach a host behind a NAT by its name.
   make metadata   make the Rust metadata that kernel header packages lack, for that kernel
   make lint       rustfmt, clippy and shellcheck
   make clean      remove what was built from this checkout
-  make distclean  remove the cache, too: the next run builds everything again
+  make distclean  remove the cache, too: the next run builds everything again; only what `make fuzz` has
+                  learnt and found stays
 
 It needs root on a Debian (amd64), 8 GB of disk, and the network for the first run, which takes about
 ten minutes. Everything, compilers and kernels and guests, is kept in a cache folder; the host gets

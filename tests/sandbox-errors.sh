@@ -1,7 +1,8 @@
 #!/bin/bash
 # Provokes what can go wrong before anything runs, and checks that each comes out as one line which
-# says what to do. Works on a copy of the sandbox and a cache of its own, so nothing is harmed; only the
-# checks of a KDIR look at the real build root.
+# says what to do; and that a cache is cleaned of what is made again, and of nothing else. Works on a copy
+# of the sandbox and a cache of its own, so nothing is harmed; only the checks of a KDIR look at the real
+# build root.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -46,7 +47,7 @@ complains() {
 }
 
 echo "KTAP version 1"
-echo "1..16"
+echo "1..17"
 
 # A host that lacks something.
 mkdir "$dir/bin"
@@ -89,6 +90,18 @@ complains "an unknown benchmark" "no benchmark no-such\. Choose from: throughput
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench BENCH=no-such
 complains "no number of rounds" "RUNS=many is no number of rounds\. Use RUNS=5" \
     env NATF_CACHE="$dir/cache" make -C "$dir/checkout" bench RUNS=many
+
+# What the build steps and the host tests make goes, what fuzzing found and what is not of the project stays.
+mkdir -p "$dir/full/"{build-1,guest-1,uml-1,target,target-host,cargo,cargo-host,log/test,fuzz/found,theirs}
+said=$(env NATF_CACHE="$dir/full" make -s -C "$dir/checkout" distclean 2>&1; ls "$dir/full")
+count=$((count + 1))
+if [[ $said == $'fuzz\ntheirs' ]]; then
+    echo "ok $count - distclean"
+else
+    failures=$((failures + 1))
+    echo "not ok $count - distclean"
+    printf '# left: %s\n' "$said"
+fi
 
 # Kernels that Rust modules cannot be built for.
 if [[ -e $cache/build/etc/natf-sandbox ]]; then
