@@ -103,8 +103,8 @@ enum Names {
     },
     /// Give names the addresses that they had
     ///
-    /// What fits a page takes effect as a whole or not at all; of a longer file, what came before a line that is
-    /// refused has been taken.
+    /// Of a page with a line that is wrong nothing is taken. Where another name has the address, or there is no room, the
+    /// lines before that one have been taken, and so have the pages before.
     Load {
         /// The file; - for standard input
         file: PathBuf,
