@@ -15,7 +15,7 @@ pub enum Code {
     Forbidden,
     /// The ACT's address cannot be reached from the router.
     NoHost,
-    /// The NAT has no port or no entry left.
+    /// The NAT has no rule that translates the host, or no port or no entry left; or there are as many mappings as may be.
     NoResource,
     /// Not TCP, UDP or ICMP echo.
     BadProtocol,
@@ -25,7 +25,7 @@ pub enum Code {
     BadOption,
     /// Not an error: repeat the request with this cookie.
     Cookie,
-    /// Reserved: the request's authentication failed.
+    /// The request's authentication failed: key unknown, MAC wrong, or clock too far off.
     BadAuth,
     /// A code of a later version. It is no mapping.
     Other(u8),
@@ -41,7 +41,7 @@ pub enum Refusal {
 }
 
 impl Code {
-    /// What EN does about the code; `None` if the flow is mapped. The reserved and unknown codes are
+    /// What EN does about the code; `None` if the flow is mapped. COOKIE, BAD_AUTH and unknown codes are
     /// refusals to an EN that cannot do what they ask.
     pub const fn refusal(self) -> Option<Refusal> {
         match self {
