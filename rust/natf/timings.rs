@@ -37,7 +37,7 @@ set! {
     }
 }
 
-/// Buckets of one stage. The last one holds all times from 15 s.
+/// Buckets of one stage. The last one holds all times from 16 s.
 pub const BUCKETS: usize = 256;
 
 /// What one stage needs: a number for each bucket, how many times it holds, and the longest time.
