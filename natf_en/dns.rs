@@ -15,11 +15,11 @@ use crate::linux::skb::Skb;
 use crate::linux::table::Key;
 use crate::natf::counters::En;
 use crate::natf::domains;
-use crate::natf::name::Name;
 use crate::natf::ports::Ports;
+use crate::natf::siphash;
 use crate::natf::timings::En as Stage;
 use crate::natf::wire::checksum::Delta;
-use crate::natf::wire::dns as wire;
+use crate::natf::wire::dns::{self as wire, Question};
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::natf::wire::{ports, tcp, udp};
 use crate::{names, room};
@@ -29,6 +29,19 @@ const MAX_LEN: usize = 4096;
 
 /// How long a query waits for its answer, in milliseconds.
 const QUERY_MS: u64 = 10_000;
+
+/// What is remembered of a query that went out, under the addresses, port and id of its answer.
+pub(crate) struct Query {
+    /// When it is forgotten, in milliseconds since boot.
+    pub(crate) until: u64,
+    /// What it asked.
+    question: u64,
+}
+
+/// A number that stands for a question, and that nobody outside can make another question have.
+fn number(ns: &Netns<Endpoint>, question: &Question) -> u64 {
+    siphash::hash(&ns.secret, question.name.as_bytes()) ^ u64::from(question.qtype)
+}
 
 /// A DNS message inside a packet.
 struct Found {
@@ -155,15 +168,32 @@ pub(crate) fn note_query(ns: &Netns<Endpoint>, skb: &mut Skb) {
     };
     // The answer to a host behind this one must come by here.
     skb.stay_slow();
-    if let Some(query) = find(skb, carrier) {
-        let until = clock::now_ms().saturating_add(QUERY_MS);
-        // The same query again starts its time anew.
-        ns.queries.remove_key(&query.key());
-        if ns.queries.insert(query.key(), until).is_err() {
-            ns.counters.bump(En::QueriesFull);
-        }
-        ns.kick(room::pause(&ns.queries));
+    let Some(found) = find(skb, carrier) else {
+        return;
+    };
+    let start = found.message.start;
+    let end = found
+        .message
+        .end
+        .min(start.saturating_add(wire::QUESTION_END))
+        .min(skb.len());
+    let message = skb.head(end).and_then(|bytes| bytes.get(start..));
+    let Some(Ok(Some(question))) = message.map(wire::asked) else {
+        return;
+    };
+    if domains::split(question.name.view(), ns.domains.get().iter()).is_none() {
+        return;
     }
+    let query = Query {
+        until: clock::now_ms().saturating_add(QUERY_MS),
+        question: number(ns, &question),
+    };
+    // The same query again starts its time anew.
+    ns.queries.remove_key(&found.key());
+    if ns.queries.insert(found.key(), query).is_err() {
+        ns.counters.bump(En::QueriesFull);
+    }
+    ns.kick(room::pause(&ns.queries));
 }
 
 /// Rewrites the answer in `skb` if it is one for a name of ours; counts it if it may be one and passes on. Only
@@ -188,7 +218,6 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
         return Ok(());
     };
     let start = ns.timings.start();
-    let asked = ns.queries.remove_key(&found.key());
     if !found.whole {
         return Err(En::DnsSplit);
     }
@@ -198,10 +227,25 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     let bytes = skb.head(found.message.end).ok_or(En::DnsMalformed)?;
     let message = bytes.get(found.message.clone()).ok_or(En::DnsMalformed)?;
     let malformed = |_| En::DnsMalformed;
+    let Some(question) = wire::answered(message).map_err(malformed)? else {
+        return Ok(());
+    };
+    let suffixes = ns.domains.get();
+    let Some(split) = domains::split(question.name.view(), suffixes.iter()) else {
+        return Ok(());
+    };
+    // Who was asked something else does not answer this. Nothing more is read of what nobody asked for.
+    let number = number(ns, &question);
+    if !ns
+        .queries
+        .remove_if(&found.key(), |query| query.question == number)
+    {
+        return Err(En::DnsUnasked);
+    }
     let Some(answer) = wire::inspect(message).map_err(malformed)? else {
-        return match wire::inspect_bypass(message).map_err(malformed)? {
-            Some(name) => bypass(ns, skb, &found, name, asked),
-            None => Ok(()),
+        return match question.is_bypass() {
+            true => bypass(ns, skb, &found),
+            false => Ok(()),
         };
     };
     let routers = answer.addresses.as_slice();
@@ -209,12 +253,9 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     if routers.iter().any(|addr| ns.prefix().is_virtual(*addr)) {
         return Ok(());
     }
-    let suffixes = ns.domains.get();
-    let Some(split) = domains::split(answer.name.view(), suffixes.iter()) else {
-        return Ok(());
-    };
-    if !asked {
-        return Err(En::DnsUnasked);
+    // What cannot be a router stays what it is for whoever asked: "there is no such host", or a trap that a resolver knows.
+    if !routers.iter().all(|addr| ns.prefix().is_mappable(*addr)) {
+        return Err(En::DnsNoRouter);
     }
     let addr = names::virtual_address(ns, split, routers, answer.ttl).ok_or(En::DnsPoolFull)?;
     edit(skb, &found, |message, delta| {
@@ -228,21 +269,8 @@ fn answer(ns: &Netns<Endpoint>, skb: &mut Skb) -> Result<(), En> {
     Ok(())
 }
 
-/// An answer that tells of other addresses of `name`: if the name is ours it has none.
-fn bypass(
-    ns: &Netns<Endpoint>,
-    skb: &mut Skb,
-    found: &Found,
-    name: Name,
-    asked: bool,
-) -> Result<(), En> {
-    let suffixes = ns.domains.get();
-    if domains::split(name.view(), suffixes.iter()).is_none() {
-        return Ok(());
-    }
-    if !asked {
-        return Err(En::DnsUnasked);
-    }
+/// An answer that tells of other addresses of a name of ours: it has none.
+fn bypass(ns: &Netns<Endpoint>, skb: &mut Skb, found: &Found) -> Result<(), En> {
     match edit(skb, found, |message, delta| {
         wire::neutralise(message, delta).ok()
     }) {

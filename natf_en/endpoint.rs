@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicU8, Ordering};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use crate::dns::Query;
 use crate::flow::{Flow, Incoming, Outgoing};
 use crate::held::{Answers, Queue};
 use crate::keys::Keys;
@@ -60,9 +61,9 @@ pub(crate) struct Endpoint {
     pub(crate) prefix: AtomicU8,
     /// Ports of DNS servers, as [`Ports`] packs them.
     pub(crate) dns_ports: AtomicU64,
-    /// DNS queries that went out, by address, port and id: when they are forgotten.
+    /// DNS queries for names under the suffixes that went out, by addresses, port and id.
     #[pin]
-    pub(crate) queries: Map<u64>,
+    pub(crate) queries: Map<Query>,
     /// Name relation table, by virtual address.
     #[pin]
     pub(crate) nrt: Map<Arc<nrt::Entry>>,

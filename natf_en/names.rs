@@ -135,6 +135,7 @@ pub(crate) fn restore(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
     if entries().any(|entry| entry.is_none()) {
         return Err(EINVAL);
     }
+    ns.kick(tick::SWEEP_MS);
     for entry in entries().flatten() {
         let key = nrt::Entry::key(entry.addr);
         let entry = Arc::new(entry, GFP_KERNEL)?;
@@ -149,7 +150,6 @@ pub(crate) fn restore(ns: &Netns<Endpoint>, lines: &[u8]) -> Result {
             result => result?,
         }
     }
-    ns.kick(tick::SWEEP_MS);
     Ok(())
 }
 

@@ -51,9 +51,9 @@ pub(crate) fn make(ns: &Netns<Endpoint>, now: u64) {
     let queries = make_room(
         &ns.queries,
         u64::MAX,
-        |until| Some(***until),
-        |until| {
-            if ns.queries.remove(until) {
+        |query| Some(query.until),
+        |query| {
+            if ns.queries.remove(query) {
                 ns.counters.bump(En::QueriesEvicted);
             }
         },

@@ -126,7 +126,7 @@ fn sweep(ns: &Netns<Endpoint>, now: u64) {
     });
     early::sweep(ns);
     room::make_for_flows(ns, now);
-    ns.queries.retain(|until| ***until >= now);
+    ns.queries.retain(|query| query.until >= now);
     ns.set_aside.retain(|name| name.until >= now);
     // Addresses of expired names stay reserved while there is room.
     let roomy = ns.nrt.len() < ns.nrt.max() / 2;

@@ -34,7 +34,8 @@ set! {
     En {
         DnsRewritten "dns_rewritten" "DNS answers rewritten to a virtual address",
         DnsMalformed "dns_malformed" "DNS answers that could not be read; passed on unchanged",
-        DnsUnasked "dns_unasked" "DNS answers for a configured suffix that no query here asked for; passed on unchanged",
+        DnsUnasked "dns_unasked" "DNS answers for a configured suffix that no query here asked for, or not that question; passed on unchanged",
+        DnsNoRouter "dns_no_router" "DNS answers for a configured suffix with an address that no router has (loopback, multicast, 0.0.0.0); passed on unchanged",
         DnsBypass "dns_bypass" "DNS answers whose AAAA, SVCB or HTTPS records lost their meaning",
         DnsSplit "dns_split" "DNS over TCP: segments that do not hold just one message; passed on unchanged",
         DnsTooLong "dns_too_long" "DNS answers longer than 4096 bytes; passed on unchanged",

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Somebody who does not see what passes cannot answer in the router's place, however often he tries, nor from another
-# address if he knew what only who sees it knows; and he cannot plant a DNS answer. Each is counted and changes nothing.
+# address if he knew what only who sees it knows; and he cannot plant a DNS answer, not even if he is asked something
+# else. Each is counted and changes nothing.
 #
 #   en ─── isp (sees the requests, and stands for the attacker) ─×─ hgw
 #           └ BIND                                                └─ alice; the attacker's own server is web (nginx :80)
@@ -53,3 +54,24 @@ unasked() { (($(stat_of en natf_en dns_unasked) > $1)); }
 plant 7
 ok "a DNS answer that nobody asked for is counted" wait_for unasked 0
 is "and gives no name an address" "$(show en natf_en/nrt | grep -c dave)" 0
+
+# liar: a DNS server that says where dave is, whatever it is asked
+# shellcheck disable=SC2016 # perl's variables
+background liar web perl -MSocket -e '
+    socket(S, PF_INET, SOCK_DGRAM, 0);
+    bind(S, sockaddr_in(53, INADDR_ANY)) or die $!;
+    my $name = pack("(C/a)*x", qw(dave home example net));
+    while (my $who = recv(S, my $query, 512, 0)) {
+        my ($id) = unpack("n", $query);
+        my $dns = pack("n6a*nna*nnNna4", $id, 0x8180, 1, 1, 0, 0, $name, 1, 1, $name, 1, 1, 60, 4, inet_aton("203.0.113.66"));
+        send(S, $dns, 0, $who);
+    }'
+wait_for listening web udp 53
+before=$(stat_of en natf_en dns_unasked)
+for other in www.example.org carol.home.example.net; do
+    en dig "$other" "@$WEB" +tries=1 +timeout=1 >"$WORK/dig" 2>&1 || true
+    ok "who is asked for $other cannot say where dave is" unasked "$before"
+    before=$(stat_of en natf_en dns_unasked)
+done
+is "that gives no name an address, either" "$(show en natf_en/nrt | grep -c dave)" 0
+matches "control: who is asked for dave can" "$(en dig +short dave.home.example.net "@$WEB")" '^240\.'

@@ -104,6 +104,13 @@ struct Start {
     end: usize,
 }
 
+impl Question {
+    /// Whether the answer is other addresses than IPv4 ones: AAAA, SVCB or HTTPS records.
+    pub fn is_bypass(&self) -> bool {
+        matches!(self.qtype, TYPE_AAAA | TYPE_SVCB | TYPE_HTTPS)
+    }
+}
+
 impl Start {
     /// `None` if the message is no standard query or response with one question of class IN.
     fn read(message: &[u8]) -> Result<Option<Self>, Error> {
@@ -132,11 +139,50 @@ impl Start {
         }))
     }
 
+    /// Whether the message is a query.
+    fn is_query(&self) -> bool {
+        self.flags & flag::RESPONSE == 0
+    }
+
     /// Whether the message is a complete and successful answer.
     fn is_answer(&self) -> bool {
         let plain = flag::RESPONSE | flag::TRUNCATED | flag::RCODE;
         self.flags & plain == flag::RESPONSE
     }
+}
+
+/// What is asked, by a query or in a response to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The name, its case folded.
+    pub name: Name,
+    /// The type.
+    pub qtype: u16,
+}
+
+/// Longest start of a message in bytes that [`asked`] and [`answered`] look at.
+pub const QUESTION_END: usize = HEADER_LEN + 255 + 4;
+
+/// The question of a query; `None` if the message is none, or does not ask for a name that can be ours. Only the
+/// first [`QUESTION_END`] bytes have to be there.
+pub fn asked(message: &[u8]) -> Result<Option<Question>, Error> {
+    question(message, Start::is_query)
+}
+
+/// The question of a plain, successful, complete answer; `None` for all others.
+pub fn answered(message: &[u8]) -> Result<Option<Question>, Error> {
+    question(message, Start::is_answer)
+}
+
+fn question(message: &[u8], is_one: fn(&Start) -> bool) -> Result<Option<Question>, Error> {
+    let Some(start) = Start::read(message)?.filter(is_one) else {
+        return Ok(None);
+    };
+    let name = label::name(message, HEADER_LEN)?;
+    Ok(name.map(|name| Question {
+        name,
+        qtype: start.qtype,
+    }))
 }
 
 /// What a response says.
@@ -247,19 +293,6 @@ pub fn rewrite(
     let flags = start.flags & !flag::AUTHENTIC;
     replace(message, at::FLAGS, flags.to_be_bytes(), delta);
     Ok(count)
-}
-
-/// The name that a response tells other addresses of: one that asked for AAAA, SVCB or HTTPS and is a
-/// plain, successful, complete answer. `None` for all others.
-pub fn inspect_bypass(message: &[u8]) -> Result<Option<Name>, Error> {
-    let Some(start) = Start::read(message)? else {
-        return Ok(None);
-    };
-    let asked = matches!(start.qtype, TYPE_AAAA | TYPE_SVCB | TYPE_HTTPS);
-    if !start.is_answer() || !asked {
-        return Ok(None);
-    }
-    label::name(message, HEADER_LEN)
 }
 
 /// Takes the meaning from every AAAA, SVCB and HTTPS record in the answer section, so that no way leads

@@ -287,10 +287,9 @@ fn no_way_leads_around_the_virtual_address() {
     };
     for kind in [TYPE_AAAA, TYPE_SVCB, TYPE_HTTPS] {
         let before = alias(kind).0;
-        assert_eq!(
-            inspect_bypass(&before).unwrap().unwrap().as_str(),
-            "alice.home"
-        );
+        let question = answered(&before).unwrap().unwrap();
+        assert!(question.is_bypass());
+        assert_eq!(question.name.as_str(), "alice.home");
         let mut after = before.clone();
         let mut delta = Delta::new();
         assert_eq!(neutralise(&mut after, &mut delta), Ok(2));
@@ -306,19 +305,51 @@ fn no_way_leads_around_the_virtual_address() {
             "the checksum follows"
         );
         for len in 0..before.len() {
-            let _ = inspect_bypass(&before[..len]);
+            let _ = answered(&before[..len]);
             let mut cut = before[..len].to_vec();
             if neutralise(&mut cut, &mut Delta::new()).is_err() {
                 assert_eq!(cut, before[..len], "half a section is left alone");
             }
         }
     }
-    assert_eq!(
-        inspect_bypass(&Builder::new("alice.home", TYPE_A).0),
-        Ok(None)
-    );
+    let other = answered(&Builder::new("alice.home", TYPE_A).0);
+    assert!(!other.unwrap().unwrap().is_bypass());
     let mut plain = Builder::new("alice.home", TYPE_A).a("alice.home", G2).0;
     let before = plain.clone();
     assert_eq!(neutralise(&mut plain, &mut Delta::new()), Ok(0));
     assert_eq!(plain, before);
+}
+
+/// What a query asks is read from its start alone, and is the same in its answer, whatever its case.
+#[test]
+fn a_query_and_its_answer_have_the_same_question() {
+    let mut query = Builder::new("aLiCe.home", TYPE_A).0;
+    query[2..4].copy_from_slice(&[0x01, 0x00]);
+    let question = asked(&query).unwrap().unwrap();
+    assert_eq!(
+        (question.name.as_str(), question.qtype),
+        ("alice.home", TYPE_A)
+    );
+    assert_eq!(answered(&query), Ok(None), "a query is no answer");
+    query.extend([0xff; 20]);
+    assert_eq!(
+        asked(&query),
+        Ok(Some(question)),
+        "what follows is not read"
+    );
+    let answer = Builder::new("Alice.home", TYPE_A).a("alice.home", G2).0;
+    assert_eq!(answered(&answer), Ok(Some(question)));
+    assert_eq!(asked(&answer), Ok(None), "an answer is no query");
+    for (at, bits, what) in [(2, 0x02, "cut"), (3, 0x03, "a refusal")] {
+        let mut other = answer.clone();
+        other[at] |= bits;
+        assert_eq!(answered(&other), Ok(None), "{what}");
+    }
+    let long = [[b'a'; 63]; 3]
+        .map(|label| String::from_utf8(label.into()).unwrap())
+        .join(".");
+    let mut query = Builder::new(&format!("{long}.{}", "b".repeat(61)), TYPE_A).0;
+    query[2..4].copy_from_slice(&[0x01, 0x00]);
+    assert_eq!(query.len(), QUESTION_END);
+    assert!(asked(&query).unwrap().is_some(), "the longest one");
 }

@@ -36,6 +36,7 @@ pub(super) fn unresolved(
     }
     for (counter, why) in [
         ("dns_unasked", "it did not see the question"),
+        ("dns_no_router", "no router has such an address"),
         ("dns_malformed", "it could not be read"),
         ("dns_split", "it came over TCP, in pieces"),
         ("dns_too_long", "it was longer than 4096 bytes"),
