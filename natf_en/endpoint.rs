@@ -172,6 +172,13 @@ impl Namespace for Endpoint {
         tick::tick(ns)
     }
 
+    fn hooks_gone(ns: &Netns<Self>) {
+        ns.negotiating.retain(|flow| {
+            while flow.withdraw(ns).is_some() {}
+            true
+        });
+    }
+
     fn address_gone(ns: &Netns<Self>, address: Ipv4Addr) {
         renewal::address_gone(ns, address);
     }

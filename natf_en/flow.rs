@@ -327,14 +327,14 @@ impl Flow {
         self.lifetime.store(lifetime, Ordering::Relaxed);
     }
 
-    /// Where a packet goes that comes at `now`, in milliseconds, and with `opens` begins a connection. `None`: the flow
-    /// is not open, or over, or only [`is_over`](Self::is_over) can tell.
+    /// Where a packet goes that comes at `now`, in milliseconds, by `path`, and with `opens` begins a connection. `None`:
+    /// the flow is not open, or over, or only [`is_over`](Self::is_over) can tell, or it is that of another path.
     #[inline(always)]
-    pub(crate) fn takes(&self, now: u64, opens: bool) -> Option<(Ipv4Addr, u16)> {
+    pub(crate) fn takes(&self, now: u64, opens: bool, path: Path) -> Option<(Ipv4Addr, u16)> {
         let idle = vat::since(now, self.used.load(Ordering::Relaxed));
         // No limit is shorter.
         match self.state() {
-            State::Open(to) if idle < vat::MIN_IDLE_MS && !opens => Some(to),
+            State::Open(to) if idle < vat::MIN_IDLE_MS && !opens && self.path == path => Some(to),
             _ => None,
         }
     }

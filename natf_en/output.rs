@@ -76,7 +76,7 @@ pub(crate) fn to_virtual(
     let now = clock::now_ms();
     if let Some(segment) = segment {
         if let Some(flow) = ns.outgoing.find(segment.words, guard) {
-            if let Some(to) = flow.takes(now, segment.opens()) {
+            if let Some(to) = flow.takes(now, segment.opens(), path) {
                 return translated(ns, flow, skb, segment, to, now, guard);
             }
         }
@@ -104,7 +104,11 @@ fn not_open(
     };
     if let Some(flow) = ns.outgoing.find(segment.words, guard) {
         if !flow.is_over(now, segment.opens()) {
-            return of_flow(ns, flow, skb, segment, now, guard);
+            return match flow.path == path {
+                true => of_flow(ns, flow, skb, segment, now, guard),
+                // One of this host and one of a host behind it, from the same port: on the wire they would be one.
+                false => no_place(ns, skb, path, segment),
+            };
         }
         flow::forget(ns, flow);
     }
@@ -229,12 +233,17 @@ fn not_entered(
     guard: &rcu::Guard,
 ) -> Verdict {
     match ns.outgoing.find(segment.words, guard) {
-        Some(flow) if error == EEXIST => of_flow(ns, flow, skb, segment, clock::now_ms(), guard),
-        _ => {
-            ns.counters.bump(En::OutTableFull);
-            refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
+        Some(flow) if error == EEXIST && flow.path == path => {
+            of_flow(ns, flow, skb, segment, clock::now_ms(), guard)
         }
+        _ => no_place(ns, skb, path, segment),
     }
+}
+
+/// There is no place for the flow.
+fn no_place(ns: &Netns<Endpoint>, skb: Skb, path: Path, segment: Segment) -> Verdict {
+    ns.counters.bump(En::OutTableFull);
+    refuse(ns, skb, path, segment.is_tcp(), Refusal::HostUnreachable)
 }
 
 /// Sends the packet on its way to the mapped address.

@@ -141,12 +141,21 @@ fn direct(ns: &Netns<Endpoint>, flow: &Shared<Flow>, request: &Request<'_>) -> O
         return unknown(ns);
     }
     let lifetime = vat::direct_lifetime(request.protocol);
+    // A host behind us would reach what our firewall keeps from it: it would come by loopback, as if from ourselves.
+    let inward = flow.path == Path::Forwarded && route::is_local(ns.net(), request.router);
     // It does not know about mappings, so it cannot have lost one.
     if flow.replaces().is_none() {
         let to = (request.router, request.dst_port);
-        open(ns, flow, to, lifetime, false, En::Fallback);
+        if inward {
+            flow.refuse(ns, Refusal::Prohibited);
+        } else {
+            open(ns, flow, to, lifetime, false, En::Fallback);
+        }
     }
     early::end(ns, flow);
+    if inward {
+        return None;
+    }
     Some(())
 }
 
@@ -156,7 +165,7 @@ fn answered(ns: &Netns<Endpoint>, flow: &Shared<Flow>, response: &Response) -> O
     }
     let to = (response.mapped, response.mapped_port);
     let refusal = response.code.refusal();
-    if refusal.is_none() && !is_usable(ns, response) {
+    if refusal.is_none() && !is_usable(ns, flow, response) {
         return None;
     }
     // Only one of two answers, on two CPUs, finds it there.
@@ -213,9 +222,14 @@ fn asked_for_cookie(ns: &Netns<Endpoint>, flow: &Flow, cookie: u64) -> Option<()
     Some(())
 }
 
-/// Whether a mapping can be used. (Lifetime 0 would end it before its first packet.)
-fn is_usable(ns: &Netns<Endpoint>, response: &Response) -> bool {
-    ns.prefix().is_mappable(response.mapped) && response.mapped_port != 0 && response.lifetime != 0
+/// Whether a mapping can be used. (Lifetime 0 would end it before its first packet.) A router elsewhere must not lead to
+/// this host itself, past its firewall; its own may.
+fn is_usable(ns: &Netns<Endpoint>, flow: &Flow, response: &Response) -> bool {
+    let is_own = |addr| route::is_local(ns.net(), addr);
+    ns.prefix().is_mappable(response.mapped)
+        && response.mapped_port != 0
+        && response.lifetime != 0
+        && (!is_own(response.mapped) || flow.request().is_some_and(|asked| is_own(asked.router)))
 }
 
 /// Opens the flow and lets go of the packets that waited, in their order. `delivered`: the router says so of the first.

@@ -273,9 +273,14 @@ struct sk_buff *natf_skb_copy(const struct sk_buff *skb)
 	return copy;
 }
 
-/* To the packet's real sender, also if it was behind our NAT; without a route nothing is sent. */
+/*
+ * To the packet's real sender, also if it was behind our NAT; without a route nothing is sent. Nor if the device of
+ * its route has gone meanwhile: the one in its place is not of this namespace, and the error would go out there.
+ */
 void natf_icmp_error(struct sk_buff *skb, u8 type, u8 code)
 {
+	if (skb_dst(skb) && skb_dst(skb)->dev == blackhole_netdev)
+		return;
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	icmp_ndo_send(skb, type, code, 0);
 }

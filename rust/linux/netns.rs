@@ -57,6 +57,9 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// Periodic work, in process context; the delay until the next call in milliseconds, or `None`
     /// to wait for a `kick`.
     fn tick(ns: &Netns<Self>) -> Option<u32>;
+    /// The hooks of a namespace that ends are gone: it lets go of the packets that it holds, whose connections others
+    /// wait for. Process context, may sleep; the tick may still run.
+    fn hooks_gone(_ns: &Netns<Self>) {}
     /// An IPv4 address was taken from an interface of the namespace (another interface may have the same
     /// one still). Process context with the RTNL held; may sleep, but not wait for anybody who wants the
     /// RTNL. Called up to the end of the namespace, when its hooks are gone already.
@@ -144,10 +147,20 @@ impl<N: Namespace> Netns<N> {
 
     /// Has the tick run within `delay_ms`, also if it was due later. Any context up to softirq.
     pub(crate) fn kick(&self, delay_ms: u32) {
-        let due = clock::now_ms().saturating_add(u64::from(delay_ms));
-        if due < self.due.fetch_min(due, Ordering::AcqRel) {
+        let now = clock::now_ms();
+        let mut due = now.saturating_add(u64::from(delay_ms));
+        if due >= self.due.fetch_min(due, Ordering::AcqRel) {
+            return;
+        }
+        // Whoever wants it earlier may have come in between; the last one to arm it must know.
+        loop {
+            let delay = u32::try_from(due.saturating_sub(now)).unwrap_or(delay_ms);
             // SAFETY: the work was initialised, and is stopped before the instance is freed.
-            unsafe { bindings::natf_work_arm(self.work.get(), delay_ms) };
+            unsafe { bindings::natf_work_arm(self.work.get(), delay) };
+            match self.due.load(Ordering::Acquire) {
+                earlier if earlier < due => due = earlier,
+                _ => return,
+            }
         }
     }
 }
@@ -251,7 +264,9 @@ unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
                     bindings::natf_net_drop_queued(net);
                 }
                 bindings::nf_unregister_net_hooks(net, catch.as_ptr(), catch.len() as c_uint);
+                kb::synchronize_rcu();
             }
+            N::hooks_gone(ns);
         }
     }
 }

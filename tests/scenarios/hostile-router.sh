@@ -34,7 +34,7 @@ refused() { # refused TEXT
     ok "$1: counted" test "$(count reply_malformed)" -gt "$before"
     before=$(count reply_malformed)
 }
-for address in 127.0.0.1:80 224.0.0.1:80 255.255.255.255:80 0.0.0.0:80 240.0.1.1:80 "$WEB:0"; do
+for address in 127.0.0.1:80 $EN:80 224.0.0.1:80 255.255.255.255:80 0.0.0.0:80 240.0.1.1:80 "$WEB:0"; do
     router "mapped=$address"
     refused "$address"
 done
