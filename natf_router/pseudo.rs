@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 
 use kernel::sync::rcu;
 
+use crate::guard;
 use crate::linux::conntrack;
 use crate::linux::hook::{self, Point, State, Verdict};
 use crate::linux::netns::Netns;
@@ -50,10 +51,21 @@ fn one_is_about(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict 
     let Some(pending) = ns.pending.get(&pseudo.key(), &guard) else {
         return Verdict::Accept(skb);
     };
-    if !pending.answered.load(Ordering::Relaxed) && conntrack::end_stale(&skb) {
-        pending.again.store(true, Ordering::Relaxed);
-        skb.consume();
-        return Verdict::Stolen;
+    if !pending.answered.load(Ordering::Relaxed) {
+        match conntrack::end_stale(&skb, pending.proven) {
+            Ok(false) => {}
+            Ok(true) => {
+                pending.again.store(true, Ordering::Relaxed);
+                skb.consume();
+                return Verdict::Stolen;
+            }
+            Err(_) => {
+                ns.pending.remove_key(&pseudo.key());
+                spare(ns, &skb, pending);
+                skb.consume();
+                return Verdict::Stolen;
+            }
+        }
     }
     if pseudo.src.0 == pending.host {
         pending.bare.store(true, Ordering::Relaxed);
@@ -83,6 +95,26 @@ fn one_is_about(ns: &Netns<Router>, mut skb: Skb, state: &State<'_>) -> Verdict 
     }
     skb.consume();
     Verdict::Stolen
+}
+
+/// The pseudo-packet met a connection that one side has closed, and the other one may still use. Its endpoint knows
+/// whether it does; somebody else may have asked in its name. So whoever asks has to show first which of them he is.
+fn spare(ns: &Netns<Router>, skb: &Skb, pending: &Pending) {
+    // Conntrack forgets that it saw a SYN.
+    conntrack::adopt(skb);
+    if pending.answered.swap(true, Ordering::Relaxed) {
+        return ns.counters.bump(Count::Late);
+    }
+    let (response, echo) = (pending.response, pending.echo);
+    let asking = guard::cookie(ns, echo.from, response.nonce)
+        .and_then(|cookie| reply::asking(response, echo, cookie));
+    match asking {
+        Some(response) => {
+            ns.counters.bump(Count::CookieAsked);
+            reply::send(ns, &response, echo);
+        }
+        None => ns.counters.bump(Count::RateLimited),
+    }
 }
 
 /// The answer: where the NAT has put the flow, or that there is no room.

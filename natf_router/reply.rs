@@ -10,7 +10,7 @@ use crate::linux::netns::Netns;
 use crate::linux::skb::{Skb, Way};
 use crate::linux::timings::Start;
 use crate::natf::counters::Router as Count;
-use crate::natf::wire::control::{Response, MAX_RESPONSE_LEN};
+use crate::natf::wire::control::{Code, Response, MAX_RESPONSE_LEN};
 use crate::natf::wire::icmp::{self, EchoRepr};
 use crate::natf::wire::ipv4::{self, Protocol};
 use crate::router::Router;
@@ -35,6 +35,17 @@ pub(crate) struct Echo {
     pub(crate) tos: u8,
     /// Hop limit, as it came.
     pub(crate) ttl: u8,
+}
+
+/// What asks the sender of `echo` for this cookie, and says nothing else; `response` is of its request.
+///
+/// `None`: no answer is longer than its request, and this one would say nothing without its cookie.
+pub(crate) fn asking(response: Response, echo: Echo, cookie: u64) -> Option<Response> {
+    let response = Response {
+        cookie: Some(cookie),
+        ..response.refused(Code::Cookie)
+    };
+    (response.buffer_len() <= echo.room).then_some(response)
 }
 
 /// Sends `response` as the reply to `echo`.

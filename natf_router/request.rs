@@ -175,14 +175,9 @@ fn guarded(
 
 /// Answers with this cookie, and nothing else.
 fn ask(request: &Request<'_>, echo: Echo, cookie: u64) -> Checked {
-    let response = Response {
-        cookie: Some(cookie),
-        ..Response::to(request, Code::Cookie)
-    };
-    match response.buffer_len() <= echo.room {
-        true => Checked::Refused(response, echo, Count::CookieAsked),
-        // No answer is longer than its request, and this one would say nothing without its cookie.
-        false => Checked::Dropped(Count::RateLimited),
+    match reply::asking(Response::to(request, Code::Cookie), echo, cookie) {
+        Some(response) => Checked::Refused(response, echo, Count::CookieAsked),
+        None => Checked::Dropped(Count::RateLimited),
     }
 }
 

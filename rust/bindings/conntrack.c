@@ -64,28 +64,33 @@ bool natf_ct_adopt(struct sk_buff *skb)
 /*
  * A pseudo-packet may meet an entry that is of no use to it: that of an earlier TCP connection of the same
  * ports that has closed, or is about to, and would not open again for it; or that of a ping of the inside
- * host itself, which cannot expect anything. That entry is ended; true if there was one.
+ * host itself, which cannot expect anything. That entry is ended: 1 if there was one, 0 if not.
+ *
+ * A connection that only one side has closed may carry the other one's data for hours. -EPERM: it is such a
+ * one, and the request is not proven to be its endpoint's, which would know; nothing is ended.
  */
-bool natf_ct_end_stale(struct sk_buff *skb)
+int natf_ct_end_stale(struct sk_buff *skb, bool proven)
 {
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
 	u8 state;
 
 	if (!ct || !nf_ct_is_confirmed(ct))
-		return false;
+		return 0;
 	switch (nf_ct_protonum(ct)) {
 	case IPPROTO_TCP:
 		state = READ_ONCE(ct->proto.tcp.state);
 		if (state < TCP_CONNTRACK_FIN_WAIT || state > TCP_CONNTRACK_CLOSE)
-			return false;
+			return 0;
+		if (state <= TCP_CONNTRACK_CLOSE_WAIT && !proven)
+			return -EPERM;
 		break;
 	case IPPROTO_ICMP:
 		if (nfct_help(ct))
-			return false;
+			return 0;
 		break;
 	default:
-		return false;
+		return 0;
 	}
 	return nf_ct_kill(ct);
 }

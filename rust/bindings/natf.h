@@ -171,7 +171,7 @@ int natf_ct_confirm(struct sk_buff *skb);
 bool natf_ct_is_confirmed(struct sk_buff *skb);
 bool natf_ct_adopt(struct sk_buff *skb);
 u32 natf_ct_lifetime(struct net *net, struct sk_buff *skb);
-bool natf_ct_end_stale(struct sk_buff *skb);
+int natf_ct_end_stale(struct sk_buff *skb, bool proven);
 void natf_ct_may_expect(struct sk_buff *skb);
 bool natf_ct_expect_echo(struct sk_buff *skb, u32 lifetime);
 void natf_ct_kill(struct sk_buff *skb);

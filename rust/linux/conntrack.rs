@@ -7,6 +7,8 @@ use super::netns::Net;
 use super::skb::Skb;
 use core::marker::PhantomData;
 use core::net::Ipv4Addr;
+use kernel::error::to_result;
+use kernel::prelude::*;
 use kernel::sync::rcu;
 
 /// Enters the packet's new entry into conntrack's table. False: no room, or a clash. Before the packet
@@ -72,10 +74,16 @@ pub(crate) fn kill(skb: &Skb) {
 }
 
 /// Ends the packet's entry if a mapping cannot be made of it: that of an earlier TCP connection that has
-/// closed, that of a ping of the inside host. True if it was.
-pub(crate) fn end_stale(skb: &Skb) -> bool {
+/// closed, that of a ping of the inside host. True if it was. `proven`: the endpoint itself wants the mapping.
+///
+/// # Errors
+///
+/// `EPERM`: the connection is closed on one side only, so the other one may still be sending, and the request is not
+/// proven. Nothing was ended.
+pub(crate) fn end_stale(skb: &Skb, proven: bool) -> Result<bool> {
     // SAFETY: valid packet in a hook.
-    unsafe { bindings::natf_ct_end_stale(skb.as_ptr()) }
+    let ended = unsafe { bindings::natf_ct_end_stale(skb.as_ptr(), proven) };
+    to_result(ended).map(|()| ended > 0)
 }
 
 /// Seconds that the packet's entry lives without traffic for sure (TCP: once established); 0: it has none.

@@ -88,7 +88,7 @@ set! {
         Near "near" "requests answered with the host's own address: no NAT lies between",
         Malformed "malformed" "requests dropped: wrong checksum, version, type, length, name or option, or not meant for the address that it came to",
         Fragment "fragment" "requests dropped: fragmented",
-        CookieAsked "cookie_asked" "requests answered with a cookie, and nothing else: too many come",
+        CookieAsked "cookie_asked" "requests answered with a cookie, and nothing else: too many come, or it matters who asks",
         CookieShown "cookie_shown" "requests that came with their cookie",
         RateLimited "rate_limited" "requests dropped: with their cookies, but too many of one network, or without room for one",
         Authenticated "authenticated" "requests signed with a key that is known",
