@@ -87,7 +87,7 @@ impl Mappings {
     }
 }
 
-/// The flow that an answer is about, behind the NAT.
+/// The flow that an answer is about, behind the NAT; its zone is known when the pseudo-packet comes back.
 fn flow_of(host: Ipv4Addr, response: &Response) -> conntrack::Flow {
     conntrack::Flow {
         protocol: response.protocol.into(),
@@ -134,7 +134,7 @@ pub(crate) fn is_full(
     guard: &rcu::Guard,
 ) -> bool {
     free_place(ns, &ns.mappings.places, limit, guard).is_none()
-        && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
+        && !is_there(ns, host, response, guard)
 }
 
 /// The same of the endpoint that asks, among requests that are proven to be its own, or among the others.
@@ -147,7 +147,15 @@ pub(crate) fn en_is_full(
 ) -> bool {
     let limit = of_endpoint(ns, response.en, proven);
     free_place(ns, &ns.mappings.en_places, limit, guard).is_none()
-        && conntrack::find(ns.net(), &flow_of(host, response)).is_none()
+        && !is_there(ns, host, response, guard)
+}
+
+/// Whether the flow that an answer is about has an entry. In which zone only its mapping tells.
+fn is_there(ns: &Netns<Router>, host: Ipv4Addr, response: &Response, guard: &rcu::Guard) -> bool {
+    let flow = flow_of(host, response);
+    let made = ns.mappings.flows.get(&key_of(&flow), guard);
+    let flow = made.map_or(flow, |mapping| mapping.flow);
+    conntrack::find(ns.net(), &flow).is_some()
 }
 
 fn of_endpoint(ns: &Netns<Router>, en: Ipv4Addr, proven: bool) -> Limit {

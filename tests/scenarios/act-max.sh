@@ -1,6 +1,6 @@
 #!/bin/bash
 # The maximum of an entry: no more mappings at a time, of whatever protocol; what is there may be asked for
-# again; what has ended makes room at once.
+# again; what has ended makes room at once. All of that in the zone of conntrack that the LAN is in.
 #
 #   en, web (raw sockets) ─── isp ─── hgw ─── alice, bob
 # shellcheck source=tests/lib.sh
@@ -45,3 +45,22 @@ is "a larger maximum counts at once" "$(asked en s=1002) $(asked en s=1003)" "co
 hgw conntrack -F 2>/dev/null
 is "when all are over there is room for all" \
     "$(for s in 1 2 3 4 5; do asked en s=$s; done | tr '\n' ' ')" "code 0 code 0 code 0 code 0 code 4 "
+
+hgw nft -f - <<'RULES'
+table ip zones {
+    chain prerouting {
+        type filter hook prerouting priority raw;
+        iifname "lan" ct zone set 5
+    }
+}
+RULES
+hgw conntrack -F 2>/dev/null
+# Four, and that of the request that request.py sends behind each.
+write hgw natf_router/limits "mappings 5"
+is "with the LAN in a zone there is room for as many" \
+    "$(for s in 1 2 3 4 5; do asked en s=$s; done | tr '\n' ' ')" "code 0 code 0 code 0 code 0 code 4 "
+is "control: they are in it" "$(connections --zone 5 | grep -c 'sport=80 dport=[1-4] ')" 4
+is "what is there may be asked for again there, too" "$(asked en s=4)" "code 0"
+act "add alice 192.168.0.10 allow tcp udp max 9"
+is "also where the endpoint has all it may have" "$(asked en s=4)" "code 0"
+is "without showing that it asks itself, as for another one" "$(asked en s=6)" "code 8"
