@@ -21,8 +21,9 @@ common_parameters+=" natf.rounds=${ROUNDS:-} natf.minutes=${MINUTES:-} natf.seed
 
 launch_uml() { start_uml uml "$@" mem="${NATF_MEMORY:-512}M"; }
 
-# Room for what KASAN keeps from being used again.
-launch_debug() { start_uml debug "$@" mem=1536M seccomp=auto; }
+# Room for what KASAN keeps from being used again, and for the stacks that the detectors remember: those of interrupts,
+# which come anywhere, are all different. When the default of 128 MiB is full, the kernel warns.
+launch_debug() { start_uml debug "$@" mem=1536M seccomp=auto stack_depot_max_pools=32768; }
 
 start_uml() { # start_uml KIND RUNDIR NAME RUN OPTION…
     local kind=$1 dir=$2 name=$3 run=$4
