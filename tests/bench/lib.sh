@@ -66,3 +66,17 @@ rounds() {
     # The harness wants to see a check.
     is "all rounds were run" "$((round - 1))" "$RUNS"
 }
+
+# Bytes of a round of lockstep TCP.
+CHUNK=262144
+
+# load METRIC CONTENDER natf-load…: what it prints, by direction; lockstep TCP as Mbit/s
+load() { # LOAD_SECONDS of it
+    local metric=$1 contender=$2 direction rate
+    shift 2
+    natf-load "$@" $LOAD_SECONDS >"$WORK/load"
+    while read -r direction rate; do
+        [ "$metric" != one ] || rate=$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')
+        say figure "$metric-$direction" "$contender" "$rate"
+    done <"$WORK/load"
+}

@@ -10,7 +10,6 @@
 
 TCP_SECONDS=1.5
 LOAD_SECONDS=0.3
-CHUNK=262144
 SIZES=(64 128 256 512 1024 1472)
 
 say chart tcp Mbit/s TCP through iperf3
@@ -23,15 +22,12 @@ done
 say chart one Mbit/s "TCP, both ends in one thread"
 say row one-out "EN to IN"
 say row one-in "IN to EN"
-say goal one-out natf/forward least 0.99 "TCP, both ends in one thread, EN to IN"
-say goal one-in natf/forward least 0.99 "TCP, both ends in one thread, IN to EN"
 for way in out in; do
     where="$([ $way = out ] && echo EN to IN || echo IN to EN)"
     say chart udp-$way packets/s "UDP without loss, $where"
     for size in "${SIZES[@]}"; do
         say row "udp-$size-$way" "$size bytes"
     done
-    say goal udp-64-$way natf/forward least 0.98 "UDP, 64 bytes, $where"
 done
 
 quiet_topology
@@ -44,17 +40,6 @@ tcp() {
     shift 2
     en timeout 20 iperf3 -J -t "$TCP_SECONDS" -O 0.2 -c "$TARGET" "$@" >"$WORK/iperf.json"
     say figure "$metric" "$contender" "$(jq '.end.sum_received.bits_per_second / 1e6 | floor' "$WORK/iperf.json")"
-}
-
-# load METRIC CONTENDER natf-load…: what it prints, by direction; lockstep TCP as Mbit/s
-load() {
-    local metric=$1 contender=$2 direction rate
-    shift 2
-    natf-load "$@" $LOAD_SECONDS >"$WORK/load"
-    while read -r direction rate; do
-        [ "$metric" != one ] || rate=$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')
-        say figure "$metric-$direction" "$contender" "$rate"
-    done <"$WORK/load"
 }
 
 # Everything for what is compared closely, some of it for the other families.
@@ -83,4 +68,4 @@ measure() {
     done
 }
 one() { with "$1" measure "$1"; }
-rounds one direct forward loaded natf dnat ipip wireguard pcp relay
+rounds one direct forward natf dnat ipip wireguard pcp relay
