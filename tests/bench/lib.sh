@@ -74,7 +74,7 @@ CHUNK=262144
 load() { # LOAD_SECONDS of it
     local metric=$1 contender=$2 direction rate
     shift 2
-    natf-load "$@" $LOAD_SECONDS >"$WORK/load"
+    natf-load "$@" "$LOAD_SECONDS" >"$WORK/load"
     while read -r direction rate; do
         [ "$metric" != one ] || rate=$(awk -v n="$rate" -v size=$CHUNK 'BEGIN { print n * size * 8 / 1e6 }')
         say figure "$metric-$direction" "$contender" "$rate"
