@@ -136,6 +136,13 @@ impl Namespace for Endpoint {
         Spec::of::<forward::DnsHook>(),
     ];
 
+    const HOOKS_GONE: Option<fn(&Netns<Self>)> = Some(|ns| {
+        ns.negotiating.retain(|flow| {
+            while flow.withdraw(ns).is_some() {}
+            true
+        });
+    });
+
     fn id() -> &'static Id<Self> {
         &ID
     }
@@ -170,13 +177,6 @@ impl Namespace for Endpoint {
 
     fn tick(ns: &Netns<Self>) -> Option<u32> {
         tick::tick(ns)
-    }
-
-    fn hooks_gone(ns: &Netns<Self>) {
-        ns.negotiating.retain(|flow| {
-            while flow.withdraw(ns).is_some() {}
-            true
-        });
     }
 
     fn address_gone(ns: &Netns<Self>, address: Ipv4Addr) {

@@ -57,9 +57,9 @@ pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// Periodic work, in process context; the delay until the next call in milliseconds, or `None`
     /// to wait for a `kick`.
     fn tick(ns: &Netns<Self>) -> Option<u32>;
-    /// The hooks of a namespace that ends are gone: it lets go of the packets that it holds, whose connections others
-    /// wait for. Process context, may sleep; the tick may still run.
-    fn hooks_gone(_ns: &Netns<Self>) {}
+    /// What to do when the hooks of a namespace that ends are gone: let go of the packets that it holds, whose connections
+    /// others wait for. Process context, may sleep; the tick may still run.
+    const HOOKS_GONE: Option<fn(&Netns<Self>)> = None;
     /// An IPv4 address was taken from an interface of the namespace (another interface may have the same
     /// one still). Process context with the RTNL held; may sleep, but not wait for anybody who wants the
     /// RTNL. Called up to the end of the namespace, when its hooks are gone already.
@@ -264,9 +264,12 @@ unsafe extern "C" fn pre_exit<N: Namespace>(net: *mut kb::net) {
                     bindings::natf_net_drop_queued(net);
                 }
                 bindings::nf_unregister_net_hooks(net, catch.as_ptr(), catch.len() as c_uint);
-                kb::synchronize_rcu();
             }
-            N::hooks_gone(ns);
+            if let Some(hooks_gone) = N::HOOKS_GONE {
+                // SAFETY: process context, and no lock of RCU's is held.
+                unsafe { kb::synchronize_rcu() };
+                hooks_gone(ns);
+            }
         }
     }
 }
