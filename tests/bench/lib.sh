@@ -6,6 +6,7 @@
 #   note TEXT                       progress
 #   with CONTENDER CMD…             set the contender up, run CMD with TARGET set, take it down again;
 #                                   tests/bench/contenders.sh has them all
+#   load METRIC CONTENDER CMD…      figures of natf-load, which runs for LOAD_SECONDS
 #   rounds FUNCTION CONTENDER…      FUNCTION CONTENDER for each of them, as many rounds as were asked for
 #
 # Everything is measured in turn in one guest, each round beginning with another contender, so that what
@@ -70,8 +71,8 @@ rounds() {
 # Bytes of a round of lockstep TCP.
 CHUNK=262144
 
-# load METRIC CONTENDER natf-load…: what it prints, by direction; lockstep TCP as Mbit/s
-load() { # LOAD_SECONDS of it
+# load METRIC CONTENDER natf-load…: what it prints after LOAD_SECONDS, by direction; lockstep TCP as Mbit/s
+load() {
     local metric=$1 contender=$2 direction rate
     shift 2
     natf-load "$@" "$LOAD_SECONDS" >"$WORK/load"

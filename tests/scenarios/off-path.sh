@@ -38,12 +38,20 @@ attack carol from=203.0.113.66
 matches "from another address nothing counts" "$FETCHED" 'curl: '
 is "as was counted" "$(unknown)" $((guesses + ANSWERED))
 
+# says ID ADDRESS: the DNS message that dave is there, in perl
+# shellcheck disable=SC2016 # perl's variables
+says='
+    use Socket;
+    sub says {
+        my ($id, $address) = @_;
+        my $name = pack("(C/a)*x", qw(dave home example net));
+        return pack("n6a*nna*nnNna4", $id, 0x8180, 1, 1, 0, 0, $name, 1, 1, $name, 1, 1, 60, 4, inet_aton($address));
+    }'
 plant() { # plant ID: an answer for dave, from the name server's address, to the port of a query
     # shellcheck disable=SC2016 # perl's variables
-    isp perl -MSocket -e '
+    isp perl -e "$says"'
         my ($from, $to, $port, $id, $address) = @ARGV;
-        my $name = pack("(C/a)*x", qw(dave home example net));
-        my $dns = pack("n6a*nna*nnNna4", $id, 0x8180, 1, 1, 0, 0, $name, 1, 1, $name, 1, 1, 60, 4, inet_aton($address));
+        my $dns = says($id, $address);
         my $udp = pack("n4", 53, $port, 8 + length $dns, 0) . $dns;
         socket(S, PF_INET, SOCK_RAW, 255) or die $!;
         send(S, pack("CCnnnCCna4a4", 0x45, 0, 20 + length $udp, 0, 0x4000, 64, 17, 0, inet_aton($from), inet_aton($to)) . $udp,
@@ -57,15 +65,12 @@ is "and gives no name an address" "$(show en natf_en/nrt | grep -c dave)" 0
 
 # liar: a DNS server that says where dave is, whatever it is asked
 # shellcheck disable=SC2016 # perl's variables
-background liar web perl -MSocket -e '
+background liar web perl -e "$says"'
     socket(S, PF_INET, SOCK_DGRAM, 0);
     bind(S, sockaddr_in(53, INADDR_ANY)) or die $!;
-    my $name = pack("(C/a)*x", qw(dave home example net));
     while (my $who = recv(S, my $query, 512, 0)) {
-        my ($id) = unpack("n", $query);
-        my $dns = pack("n6a*nna*nnNna4", $id, 0x8180, 1, 1, 0, 0, $name, 1, 1, $name, 1, 1, 60, 4, inet_aton("203.0.113.66"));
-        send(S, $dns, 0, $who);
-    }'
+        send(S, says(unpack("n", $query), $ARGV[0]), 0, $who);
+    }' "$WEB"
 wait_for listening web udp 53
 before=$(stat_of en natf_en dns_unasked)
 for other in www.example.org carol.home.example.net; do

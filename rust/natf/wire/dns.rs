@@ -104,13 +104,6 @@ struct Start {
     end: usize,
 }
 
-impl Question {
-    /// Whether the answer is other addresses than IPv4 ones: AAAA, SVCB or HTTPS records.
-    pub fn is_bypass(&self) -> bool {
-        matches!(self.qtype, TYPE_AAAA | TYPE_SVCB | TYPE_HTTPS)
-    }
-}
-
 impl Start {
     /// `None` if the message is no standard query or response with one question of class IN.
     fn read(message: &[u8]) -> Result<Option<Self>, Error> {
@@ -160,8 +153,15 @@ pub struct Question {
     pub qtype: u16,
 }
 
+impl Question {
+    /// Whether the answer is other addresses than IPv4 ones: AAAA, SVCB or HTTPS records.
+    pub fn is_bypass(&self) -> bool {
+        matches!(self.qtype, TYPE_AAAA | TYPE_SVCB | TYPE_HTTPS)
+    }
+}
+
 /// Longest start of a message in bytes that [`asked`] and [`answered`] look at.
-pub const QUESTION_END: usize = HEADER_LEN + 255 + 4;
+pub const QUESTION_END: usize = HEADER_LEN + label::MAX_NAME_LEN + 4;
 
 /// The question of a query; `None` if the message is none, or does not ask for a name that can be ours. Only the
 /// first [`QUESTION_END`] bytes have to be there.

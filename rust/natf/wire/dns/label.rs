@@ -12,7 +12,7 @@ use crate::natf::name::{self, Name};
 use crate::natf::wire::dns::{Error, HEADER_LEN};
 
 /// Longest name in bytes with its lengths and its end (RFC 1035, 2.3.4).
-const MAX_NAME_LEN: usize = 255;
+pub(super) const MAX_NAME_LEN: usize = 255;
 
 /// Most pointers in one name. A name has at most 127 labels, and no compressor needs more than one
 /// pointer for each.
